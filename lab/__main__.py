@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verbs of ./vdma."""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
+
+from . import kernel, proof, scenario, series
+from .base import Base
+from .checks import table
+from .host import Fail, cache, explain, say
+
+
+def do_boot(args):
+    picked = scenario.pick(args.scenario)
+    for one in picked:
+        kind = args.kernel or one["kernels"][0]
+        if args.dry_run:
+            proof.dry_run(one, kind)
+        elif args.shell:
+            return proof.shell(one, kind)
+        elif not boot_one(one, kind):
+            return 1
+    return 0
+
+
+def boot_one(one, kind):
+    """Boot a scenario and print what people want to know of it."""
+    run, checks = proof.prove(one, kind)
+    print(f"\n{one['name']} ({one['about']}), kernel {kind}")
+    print(f"\n{table(run)}\n")
+    for what, passed, detail in checks:
+        if not passed:
+            print(f"FAILED: {what}: {detail}")
+    good = all(passed for _, passed, _ in checks)
+    print(f"{sum(p for _, p, _ in checks)} of {len(checks)} checks hold: "
+          f"{'as the scenario says' if good else 'NOT as the scenario says'}")
+    return good
+
+
+def do_list(_):
+    for name, one in scenario.load().items():
+        print(f"{name:24} {one['arch']:6} {','.join(one['kernels']):14} {one['about']}")
+
+
+def do_build(args):
+    machine = kernel.arch(args.arch)
+    print(kernel.build(Base(args.base), machine, args.kernel) / Path(machine["image"]).name)
+
+
+def do_checkout(args):
+    series.checkout(Base(args.base), Path(args.dir or f"linux-{args.base}"))
+
+
+def do_refresh(args):
+    series.refresh(Base(args.base), Path(args.dir or f"linux-{args.base}"))
+
+
+def do_mbox(args):
+    series.mbox(Base(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll)
+
+
+def do_clean(args):
+    what = ["obj", "kernel", "guest", "log"] + (["src"] if args.all else [])
+    for name in what:
+        shutil.rmtree(cache(name))
+    say(f"removed {', '.join(what)} from {cache()}")
+
+
+def arguments():
+    top = argparse.ArgumentParser(prog="vdma", description="virtio platform DMA: the patch"
+                                  " series, and the lab that proves it on booted guests")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(func, text, *options):
+        sub = verbs.add_parser(func.__name__[3:], help=text, description=text)
+        sub.set_defaults(func=func)
+        for names, settings in options:
+            sub.add_argument(*names, **settings)
+
+    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12"})
+    folder = (("dir",), {"metavar": "DIR", "nargs": "?", "help": "the folder of the tree"})
+    verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
+         (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
+                          "help": f"a name from 'list' (default: {scenario.DEFAULT})"}),
+         (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
+         (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
+         (("--dry-run",), {"action": "store_true", "help": "print the QEMU command line"}))
+    verb(do_list, "list the scenarios, with the kernels that run each")
+    verb(do_build, "build a kernel; its image's path is the last line",
+         (("--base",), {"default": "6.12", "help": "a name in bases/ (default: 6.12)"}),
+         (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),
+         (("--kernel",), {"default": "vdma", "help": "vdma (the series, the default), stock"
+                          " (none of it), vdma@N (its first N commits), or a lab variant"}))
+    verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
+    verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
+    verb(do_mbox, "write the series as git send-email takes it", base, folder,
+         (("--reroll",), {"type": int, "default": 1, "help": "the version of the posting"}))
+    verb(do_clean, "remove what was built from the cache",
+         (("--all",), {"action": "store_true", "help": "the kernel sources as well"}))
+    return top.parse_args()
+
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    args = arguments()
+    try:
+        return args.func(args) or 0
+    except Fail as err:
+        fail = err
+    except (OSError, subprocess.CalledProcessError) as err:
+        fail = explain(err)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    say(fail)
+    if fail.hint:
+        print(f"  hint: {fail.hint}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

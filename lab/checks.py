@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a boot must show: each check is (what, passed, detail)."""
+import hashlib
+import re
+
+TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle|DMA-API:"
+                     r"|swiotlb buffer is full|event 0x")
+ADDRESSED = ("access_platform", "platform_dma")
+BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
+       "RING_PACKED": 34}
+# What the QEMU releases call the same bits.
+ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
+
+
+def judge(run):
+    """All checks of a run; of a negative control, those that must fail turned round."""
+    scenario, checks = run.scenario, list(survey(run))
+    if not scenario["must_fail"]:
+        return checks
+    result = []
+    for what, passed, detail in checks:
+        if what in scenario["must_fail"]:
+            result.append((f"control: it shows that not: {what}", not passed, detail))
+        else:
+            result.append((what, passed, detail))
+    for what in set(scenario["must_fail"]) - {w for w, _, _ in checks}:
+        result.append((f"control: {what}", False, "there is no such check in this run"))
+    return result
+
+
+def survey(run):
+    done = run.all("done")
+    errors = run.all("error")
+    yield ("the guest runs to its end without an error",
+           run.finished() and not errors and done[-1]["errors"] == "0",
+           "; ".join([run.end or ""] + [str(e) for e in errors]))
+    trouble = [t for t in run.console.splitlines() if TROUBLE.search(t)]
+    yield "no warning on the console", not trouble, "\n".join(trouble[:5])
+    steps = [s.partition(":")[0] for s in run.scenario["steps"]]
+    yield from modes(run, steps)
+    for name, view in run.views.items():
+        yield from outside(run, name, view)
+    yield from disk(run, steps)
+    if "rng" in steps:
+        yield from entropy(run)
+    if "net" in steps:
+        yield from network(run, steps)
+
+
+def mode_of(run, name):
+    """The mode that the scenario wants of a device on this kernel."""
+    if run.kind == "stock":
+        return "-"
+    return run.scenario["modes"].get(name, run.scenario["mode"])
+
+
+def devices(run):
+    """The guest's last word on each device, by the name the scenario gave it."""
+    wanted = {v["parent"]: n for n, v in next(iter(run.views.values()))["devices"].items()} \
+        if run.views else {}
+    return {wanted[d["parent"]]: d for d in run.all("device") if d["parent"] in wanted}
+
+
+def modes(run, steps):
+    seen = devices(run)
+    for name in run.scenario["devices"]:
+        if name in run.scenario["absent"]:
+            text = run.scenario["absent"][name]
+            yield (f"{name}: its probe fails with one message", run.console.count(text) == 1,
+                   text)
+            continue
+        want = mode_of(run, name)
+        said = {d["mode"] for d in run.all("device")
+                if name in seen and d["parent"] == seen[name]["parent"]}
+        yield f"{name}: mode {want} in the guest", said == {want}, f"said {said or 'nothing'}"
+        if "rebind" in steps and name in seen:
+            round_ = [r for r in run.all("rebind") if r["name"] == seen[name]["name"]]
+            gone = "-" if want == "-" else "!ENODATA"
+            yield (f"{name}: no mode while unbound, {want} again when bound",
+                   [(r["unbound"], r["bound"]) for r in round_] == [(gone, want)], round_)
+
+
+def outside(run, moment, view):
+    """The host's view at one moment: features, rings and buffers of every device."""
+    scenario, said = run.scenario, devices(run)
+    in_ram = lambda a: any(low <= a <= high for low, high in view["ram"])  # noqa: E731
+    for name, device in view["devices"].items():
+        if name in scenario["absent"]:
+            yield (f"{moment}: {name} has no ring and no driver",
+                   not device["rings"] and not device["ok"], device["rings"])
+            continue
+        bits = {ALIAS.get(b, b) for b in device["bits"]}
+        own = int(said.get(name, {}).get("features", "0"), 16)
+        agree = {b for b, n in BIT.items() if own >> n & 1} == bits & set(BIT)
+        expected = all((b in bits) == wanted for b, wanted in scenario["bits"].items()
+                       if name != "balloon")
+        yield (f"{moment}: {name}: features as wanted, and both sides agree",
+               agree and expected, f"host: {sorted(bits)}, guest: {own:#x}")
+        rings = [a for ring in device["rings"] for a in ring]
+        mode = scenario["modes"].get(name, scenario["mode"])
+        if mode in ADDRESSED:
+            where, good = "at IOVAs, outside RAM", not any(map(in_ram, rings + device["buffers"]))
+        else:
+            where = "in RAM"
+            good = all(in_ram(a) and a >= scenario.get("above", 0)
+                       for a in rings + device["buffers"])
+        yield (f"{moment}: {name}: rings and buffers {where}", bool(rings) and good,
+               " ".join(f"{a:#x}" for a in rings + device["buffers"]))
+    if "aliases" in view:
+        yield ("rings are in the linear map", not view["aliases"],
+               "mapped elsewhere, or not cacheable: " + "; ".join(view["aliases"]))
+    if "balloon" in view:
+        yield (f"{moment}: the balloon takes memory and gives it back",
+               view["balloon"] == [-(64 << 20), 0], view["balloon"])
+
+
+def disk(run, steps):
+    from .proof import pattern  # pylint: disable=import-outside-toplevel
+    reads = run.all("read")
+    good = [run.sha_before] * steps[:steps.index("write")].count("read") + \
+        [run.sha_after] * steps[steps.index("write"):].count("read")
+    yield ("blk: the whole disk reads as the host has it", bool(good)
+           and [r["sha256"] for r in reads] == good, [r["sha256"] for r in reads])
+    writes = run.all("write")
+    offset, size = (int(writes[0][k]) for k in ("offset", "bytes")) if writes else (0, 0)
+    yield ("blk: what the guest wrote is in the image", size > 0
+           and run.disk[offset:offset + size] == pattern(run.seed, size), writes)
+
+
+def entropy(run):
+    got = run.all("rng")
+    yield ("rng: its bytes are those the host feeds", bool(got) and all(
+        bytes.fromhex(g["head"]) in run.entropy and bytes.fromhex(g["tail"]) in run.entropy
+        for g in got), got)
+
+
+def network(run, steps):
+    digest = hashlib.sha256(run.peer.sent).hexdigest()
+    got = [g["sha256"] for g in run.all("net")]
+    yield ("net: what the host sends arrives, and comes back the same",
+           got == [digest] * steps.count("net")
+           and run.peer.echoes == [run.peer.sent] * len(got),
+           f"{len(got)} exchanges of {len(run.peer.sent)} bytes")
+
+
+def table(run):
+    """The devices of a run, as people read them."""
+    view = run.views[next(iter(run.views))] if run.views else {"devices": {}}
+    checks = {what: passed for what, passed, _ in judge(run)}
+    rows = [("DEVICE", "NAME", "TRANSPORT", "MODE", "RINGS (HOST)", "I/O", "FEATURES (HOST)")]
+    for name, device in view["devices"].items():
+        said = devices(run).get(name, {})
+        io = [ok for what, ok in checks.items() if what.startswith(f"{name}:")]
+        rows.append((name, said.get("name", "-"), device["parent"], said.get("mode", "-"),
+                     ",".join(f"{r[0]:#x}" for r in device["rings"]) or "-",
+                     "ok" if io and all(io) else "FAILED",
+                     ",".join(sorted(device["bits"] & (set(BIT) | set(ALIAS)))) or "-"))
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(r, widths)).rstrip() for r in rows)

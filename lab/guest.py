@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's user space: a static init, packed into an initramfs."""
+import hashlib
+import subprocess
+
+from .host import Fail, ROOT, cache, new_entry, run
+
+SOURCES = ROOT / "lab" / "guest"
+SPEC = """dir /dev 755 0 0
+nod /dev/console 600 0 0 c 5 1
+file /init {init} 755 0 0
+"""
+
+
+def build(arch, kernel):
+    """Return the initramfs for @arch, packed with the tool that came with @kernel."""
+    files = sorted(SOURCES.glob("*.[ch]"))
+    text = b"".join(f.read_bytes() for f in files) + arch["cross"].encode()
+    entry = cache("guest") / hashlib.sha256(text).hexdigest()[:16]
+    if not entry.exists():
+        with new_entry(entry) as new:
+            try:
+                run(f"{arch['cross']}gcc", "-static", "-O2", "-Wall", "-Wextra", "-Werror",
+                    "-o", new / "init", *[f for f in files if f.suffix == ".c"])
+            except subprocess.CalledProcessError as err:
+                raise Fail("the guest's init does not build:\n" + err.stderr.decode()) from err
+            (new / "spec").write_text(SPEC.format(init=new / "init"))
+            with open(new / "initrd", "wb") as file:
+                subprocess.run([kernel / "gen_init_cpio", new / "spec"], stdout=file, check=True)
+    return entry / "initrd"

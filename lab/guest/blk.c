@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Read and write every disk past the page cache, so that the device does DMA. */
+#define _GNU_SOURCE
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define WRITE_BYTES	(4 * MIB)
+#define REQUEST_BYTES	(256 * 1024)
+
+/* Suit any logical block size that a disk is likely to have. */
+#define ALIGN_BYTES	4096
+
+static struct token disk_serial(const char *disk)
+{
+	return read_token("/sys/block/%s/serial", disk);
+}
+
+static int open_disk(const char *disk, int flags)
+{
+	int fd = open(token_fmt("/dev/%s", disk).s, flags | O_DIRECT | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("open", disk);
+
+	return fd;
+}
+
+/* Align to pages, whatever their size: direct I/O then never bounces. */
+static void *buffer(size_t size)
+{
+	void *buf = NULL;
+
+	errno = posix_memalign(&buf, sysconf(_SC_PAGESIZE), size);
+	if (errno)
+		fail("memory", NULL);
+
+	return buf;
+}
+
+static void read_disk(const char *disk, void *buf)
+{
+	unsigned long long bytes = 0;
+	char hex[HASH_HEX];
+	int fd, hash;
+	ssize_t n;
+
+	fd = open_disk(disk, O_RDONLY);
+	if (fd < 0)
+		return;
+
+	hash = hash_open();
+	if (hash < 0) {
+		fail("hash-open", disk);
+		goto out;
+	}
+
+	while ((n = read(fd, buf, MIB)) > 0) {
+		if (hash_add(hash, buf, n)) {
+			fail("hash-add", disk);
+			break;
+		}
+		bytes += n;
+		alive();
+	}
+	if (n < 0)
+		fail("read", disk);
+
+	if (hash_close(hash, hex))
+		fail("hash", disk);
+	else if (!n)
+		report("read disk=%s bytes=%llu sha256=%s", disk_serial(disk).s, bytes, hex);
+out:
+	close(fd);
+}
+
+static unsigned long long splitmix64(unsigned long long *state)
+{
+	unsigned long long z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static int write_pattern(int fd, __u64 *buf, off_t offset, unsigned long long seed)
+{
+	size_t done, i;
+	ssize_t n;
+
+	for (done = 0; done < WRITE_BYTES; done += REQUEST_BYTES) {
+		for (i = 0; i < REQUEST_BYTES / sizeof(*buf); i++)
+			buf[i] = htole64(splitmix64(&seed));
+		n = pwrite(fd, buf, REQUEST_BYTES, offset + done);
+		if (n != REQUEST_BYTES) {
+			if (n >= 0)
+				errno = EIO;
+			return -1;
+		}
+		alive();
+	}
+
+	return fsync(fd);
+}
+
+static void write_disk(const char *disk, void *buf)
+{
+	int fd = open_disk(disk, O_RDWR | O_DSYNC);
+	off_t size, offset;
+
+	if (fd < 0)
+		return;
+
+	size = lseek(fd, 0, SEEK_END);
+	offset = size / 2 / ALIGN_BYTES * ALIGN_BYTES;
+
+	if (size < 0) {
+		fail("size", disk);
+	} else if (offset + WRITE_BYTES > size) {
+		errno = ENOSPC;
+		fail("too-small", disk);
+	} else if (write_pattern(fd, buf, offset, strtoull(param("vdma.seed"), NULL, 16))) {
+		fail("write", disk);
+	} else {
+		report("write disk=%s offset=%lld bytes=%d", disk_serial(disk).s,
+		       (long long)offset, WRITE_BYTES);
+	}
+	close(fd);
+}
+
+static void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
+{
+	void *buf = buffer(size);
+
+	if (buf && !for_each("/sys/block", "vd", fn, buf)) {
+		errno = ENODEV;
+		fail("no-disk", NULL);
+	}
+	free(buf);
+}
+
+void step_read(const char *arg)
+{
+	(void)arg;
+	each_disk(read_disk, MIB);
+}
+
+void step_write(const char *arg)
+{
+	(void)arg;
+	if (!param("vdma.seed")) {
+		errno = EINVAL;
+		fail("no-seed", NULL);
+		return;
+	}
+	each_disk(write_disk, REQUEST_BYTES);
+}

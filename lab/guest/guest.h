@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the boot lab's init share. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stddef.h>
+
+#define MIB		(1024 * 1024)
+#define VIRTIO_DEVICES	"/sys/bus/virtio/devices"
+#define VIRTIO_DRIVERS	"/sys/bus/virtio/drivers"
+
+/* Give up on anything that makes no progress for this long. */
+#define STALL_MS	20000
+
+#define HASH_HEX	65
+
+#define __attr(...)	__attribute__((__VA_ARGS__))
+#define __printf(a, b)	__attr(format(printf, a, b))
+
+/* Return texts by value, so that a report line can name its sources inline. */
+struct token {
+	char s[128];
+};
+
+/* init.c */
+const char *param(const char *name);
+void run_step(const char *spec);
+void print_steps(void);
+
+/* run.c */
+long long now_ms(void);
+void sleep_ms(unsigned int ms);
+void alive(void);
+void bounded_init(void);
+void bounded(void (*fn)(const char *arg), const char *arg);
+
+/* report.c */
+extern unsigned int errors;
+int report_open(const char *name);
+void report_step(const char *name);
+__printf(1, 2) void report(const char *fmt, ...);
+void fail(const char *what, const char *at);
+void drain(const char *arg);
+void step_sync(const char *arg);
+
+/* sysfs.c */
+int read_text(const char *path, char *buf, size_t size);
+int write_text(const char *path, const char *text);
+int get_token(const char *path, struct token *t);
+__printf(1, 2) struct token token_fmt(const char *fmt, ...);
+__printf(1, 2) struct token read_token(const char *fmt, ...);
+__printf(1, 2) struct token link_name(const char *fmt, ...);
+int for_each(const char *dir, const char *prefix,
+	     void (*fn)(const char *name, void *arg), void *arg);
+
+/* hash.c */
+int hash_open(void);
+int hash_add(int fd, const void *data, size_t len);
+int hash_close(int fd, char hex[HASH_HEX]);
+void to_hex(char *hex, const void *data, size_t len);
+
+/* devices.c */
+struct token mode_token(const char *name);
+void step_devices(const char *arg);
+
+/* blk.c */
+void step_read(const char *arg);
+void step_write(const char *arg);
+
+/* rng.c */
+void step_rng(const char *arg);
+
+/* iface.c */
+int iface_up(struct token *name);
+
+/* net.c */
+void step_net(const char *arg);
+
+/* ring.c */
+void step_resize(const char *arg);
+
+/* power.c */
+void step_rebind(const char *arg);
+void step_suspend(const char *arg);
+
+/* shell.c */
+void shell(void);
+
+#endif

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Build kernels, once for each content that goes into them."""
+import hashlib
+import os
+import shutil
+import subprocess
+import tomllib
+
+from . import series
+from .base import git
+from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
+
+LAB = ROOT / "lab"
+VARIANTS = LAB / "variants"
+# Objects whose per-request code the hot path check compares.
+OBJECTS = ("drivers/virtio/virtio_ring.o", "drivers/block/virtio_blk.o",
+           "drivers/net/virtio_net.o", "drivers/virtio/virtio_mmio.o",
+           "drivers/virtio/virtio_pci_common.o", "drivers/virtio/virtio_pci_modern.o")
+
+
+def arch(name):
+    path = LAB / "arch" / f"{name}.toml"
+    if not path.exists():
+        known = sorted(p.stem for p in path.parent.glob("*.toml"))
+        raise Fail(f"unknown architecture '{name}'", f"there are: {', '.join(known)}")
+    return tomllib.loads(path.read_text()) | {"name": name}
+
+
+def config(*names):
+    return "".join((LAB / "arch" / f"{name}.config").read_text() for name in names)
+
+
+def commit_of(base, kind):
+    """The commit of a kind of kernel: stock, vdma, vdma@N (N commits) or a variant."""
+    name, _, count = kind.partition("@")
+    if kind == "stock":
+        return git(base.tree, "rev-parse", "base")
+    if name == "vdma":
+        return series.apply(base, int(count) if count else None)
+    if not (VARIANTS / f"{kind}.diff").exists():
+        known = sorted(p.stem for p in VARIANTS.glob("*.diff"))
+        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, vdma, {', '.join(known)}")
+    return series.apply(base, extra=VARIANTS / f"{kind}.diff")
+
+
+def make(base, machine, *targets, **kwargs):
+    """Run the kernel's make outside its source tree, with nothing of the host in the result."""
+    env = os.environ | {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "vdma",
+                        "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
+    return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{os.cpu_count()}",
+               f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
+               *targets, env=env, **kwargs)
+
+
+def objdir(base, machine):
+    return cache("obj", f"{base.tree.name}-{machine['name']}")
+
+
+def configure(base, machine, log):
+    """Configure from the fragments, and refuse an option that Kconfig drops."""
+    obj, required = objdir(base, machine), config("common", machine["name"])
+    wanted = required + config("series")
+    fragment = obj / "vdma.config"
+    if fragment.exists() and fragment.read_text() == wanted and (obj / ".config").exists():
+        make(base, machine, "olddefconfig", log=log)
+    else:
+        fragment.write_text(wanted)
+        make(base, machine, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig", log=log)
+    got = set((obj / ".config").read_text().splitlines())
+    lost = [line for line in required.splitlines() if line.startswith("CONFIG_") and line not in got]
+    if lost:
+        fragment.unlink()
+        raise Fail(f"base {base.name} does not take {', '.join(lost)}", "see lab/arch/*.config")
+
+
+def build(base, machine, kind):
+    """Return the folder of a built kernel: Image, System.map, config, objects, tools."""
+    need(TOOLS + machine["packages"])
+    base.fetch()
+    with lock(f"src-{base.tree.name}"):
+        commit = commit_of(base, kind)
+        tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
+        compiler = run(f"{machine['cross']}gcc", "--version").splitlines()[0]
+        inputs = (tree, config("common", machine["name"], "series"), compiler)
+        key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
+        entry = cache("kernel") / key[:16]
+        if entry.exists():
+            return entry
+        room(3, "a kernel build")
+        # Only files that differ from the last build are written: make sees no other change.
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        name = f"{base.release()} {machine['name']} {kind}"
+        log = cache("log") / f"build-{base.tree.name}-{machine['name']}.log"
+        try:
+            configure(base, machine, log)
+            make(base, machine, os.path.basename(machine["image"]), *OBJECTS, log=log,
+                 label=f"kernel {name}: building (5 minutes when nothing is built yet)")
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"kernel {name} does not build:\n{tail(log)}", f"see {log}") from err
+        obj = objdir(base, machine)
+        with new_entry(entry) as new:
+            for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
+                shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
+            (new / "name").write_text(name + "\n")
+        say(f"kernel {name}: built")
+    return entry

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Results as KTAP on standard output, and as JUnit for those who collect it."""
+import sys
+import time
+from xml.etree import ElementTree
+
+
+class Report:
+    """Print results as they come; count them; close with one summary line."""
+
+    def __init__(self):
+        self.cases, self.last = [], time.monotonic()
+        print("KTAP version 1", flush=True)
+
+    def add(self, name, checks=(), skip=None):
+        """A test of one or more checks: (what, ok, detail). No check at all is a failure."""
+        checks = list(checks)
+        ok = bool(skip) or (bool(checks) and all(passed for _, passed, _ in checks))
+        if checks:
+            print("    KTAP version 1")
+            print(f"    1..{len(checks)}")
+            for number, (what, passed, detail) in enumerate(checks, 1):
+                print(f"    {'ok' if passed else 'not ok'} {number} {what}")
+                for line in str(detail or "").splitlines():
+                    print(f"    # {line}")
+        directive = f" # SKIP {skip}" if skip else ""
+        print(f"{'ok' if ok else 'not ok'} {len(self.cases) + 1} {name}{directive}", flush=True)
+        now = time.monotonic()
+        self.cases.append((name, ok, skip, checks, now - self.last))
+        self.last = now
+        return ok
+
+    def close(self, junit=None):
+        """Print the plan and the summary, write JUnit, return the exit status."""
+        skipped = sum(1 for c in self.cases if c[2])
+        failed = sum(1 for c in self.cases if not c[1])
+        passed = len(self.cases) - failed - skipped
+        if junit:
+            self._junit(junit, failed, skipped)
+        print(f"1..{len(self.cases)}")
+        print(f"{passed} passed, {failed} failed, {skipped} skipped")
+        sys.stdout.flush()
+        return 0 if passed and not failed else 1
+
+    def _junit(self, path, failed, skipped):
+        suite = ElementTree.Element("testsuite", name="vdma", tests=str(len(self.cases)),
+                                    failures=str(failed), skipped=str(skipped))
+        for name, ok, skip, checks, seconds in self.cases:
+            case = ElementTree.SubElement(suite, "testcase", name=name, classname="vdma",
+                                          time=f"{seconds:.1f}")
+            if skip:
+                ElementTree.SubElement(case, "skipped", message=skip)
+            elif not ok:
+                bad = [(w, d) for w, passed, d in checks if not passed]
+                failure = ElementTree.SubElement(
+                    case, "failure", message="; ".join(w for w, _ in bad) or "no checks")
+                failure.text = "\n".join(f"{w}: {d}" for w, d in bad)
+        ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)

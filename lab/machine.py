@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A QEMU machine, seen from outside: its command line, its report port, QMP."""
+import json
+import re
+import selectors
+import socket
+import subprocess
+import time
+
+from .host import Fail, run, tail
+
+# What a device of a scenario needs besides itself.
+BACKENDS = {
+    "blk": (["-drive", "if=none,id=disk0,file={dir}/disk.img,format=raw"],
+            "drive=disk0,serial=disk0"),
+    "net": (["-netdev", "user,id=net0"], "netdev=net0"),
+    "rng": (["-object", "rng-random,id=rng0,filename={dir}/entropy.img"], "rng=rng0"),
+    "balloon": ([], ""),
+}
+FIRST_SLOT = 8
+
+
+def parent(scenario, index):
+    """The name that the guest gives the device's parent, from where it is plugged."""
+    if scenario["transport"] == "pci":
+        return f"0000:00:{FIRST_SLOT + index:02x}.0"
+    arch = scenario["machine"]
+    return f"{arch['mmio_base'] + index * arch['mmio_step']:x}.virtio_mmio"
+
+
+def command(scenario, kernel, initrd, folder, append, dtb=None):
+    """The QEMU command line of a scenario, but for where its ports lead."""
+    arch = scenario["machine"]
+    machine = ",".join([arch["machine"], *scenario.get("machine_options", [])])
+    cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
+           "-smp", str(scenario["cpus"]), "-nodefaults", "-no-reboot", "-display", "none",
+           "-kernel", str(kernel / arch["image"].rpartition("/")[2]), "-initrd", str(initrd)]
+    if dtb:
+        cmd += ["-dtb", str(dtb)]
+    cmd += ["-append", f"console={arch['console']} panic=-1 suspend.pm_test_delay=0"
+            f" vdma.report={arch['report']} {append} {scenario.get('append', '')}".strip()]
+    cmd += scenario.get("qemu", [])
+    for index, name in enumerate(scenario["devices"]):
+        backend, props = BACKENDS[name]
+        cmd += [word.format(dir=folder) for word in backend]
+        pci = scenario["transport"] == "pci"
+        place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
+        cmd += ["-device", ",".join(filter(None, (
+            f"virtio-{name}-{'pci' if pci else 'device'}", f"id={name}", place, props,
+            # No boot ROM: it is in a package of its own, and nothing boots from it.
+            "romfile=" if pci else "",
+            scenario.get("options", "")))).format(dir=folder)]
+    return cmd
+
+
+class Machine:
+    """A running guest. Leave the context, and nothing of it is left."""
+
+    def __init__(self, cmd, folder, limit):
+        self.folder, self.limit = folder, limit
+        self.console = folder / "console.log"
+        # QEMU connects to us, for both ports: it has, or it has failed.
+        ports = [self._listen(name) for name in ("report", "qmp")]
+        self.cmd = cmd + [
+            "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
+            "-chardev", f"socket,id=report,path={folder}/report",
+            "-device", "pci-serial,chardev=report,addr=0x4", "-qmp", f"unix:{folder}/qmp"]
+        with open(folder / "qemu.log", "wb") as log:
+            self.proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL, stdout=log,
+                                         stderr=log, start_new_session=True)
+        try:
+            self.report, self._qmp = (self._accept(port) for port in ports)
+            self._qmp.settimeout(20)
+            self._qmp_file = self._qmp.makefile("rw", encoding="utf-8")
+            self._answer()
+            self.qmp("qmp_capabilities")
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+
+    def _listen(self, name):
+        port = socket.socket(socket.AF_UNIX)
+        port.bind(str(self.folder / name))
+        port.listen(1)
+        port.settimeout(0.2)
+        return port
+
+    def _accept(self, port):
+        with port:
+            end = time.monotonic() + 20
+            while time.monotonic() < end and self.proc.poll() is None:
+                try:
+                    return port.accept()[0]
+                except TimeoutError:
+                    pass
+        raise self._gone()
+
+    def _gone(self):
+        return Fail(f"QEMU has ended: {tail(self.folder / 'qemu.log', 1).strip()}",
+                    "see its command line: './vdma boot --dry-run SCENARIO'")
+
+    def _answer(self):
+        try:
+            return json.loads(self._qmp_file.readline())
+        except (OSError, ValueError) as err:
+            raise self._gone() from err
+
+    def qmp(self, name, **arguments):
+        request = {"execute": name} | ({"arguments": arguments} if arguments else {})
+        try:
+            self._qmp_file.write(json.dumps(request) + "\n")
+            self._qmp_file.flush()
+        except OSError as err:
+            raise self._gone() from err
+        while True:
+            answer = self._answer()
+            if "error" in answer:
+                raise Fail(f"QMP {name}: {answer['error']['desc']}",
+                           "QEMU 7.2 or later is needed for its virtio queries")
+            if "return" in answer:
+                return answer["return"]
+
+    def hmp(self, line):
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def memory(self, address, size):
+        """Guest-physical memory, as the host reads it."""
+        path = self.folder / "memory.img"
+        self.qmp("pmemsave", val=address, size=size, filename=str(path))
+        return path.read_bytes()
+
+    def ram(self):
+        """The guest-physical ranges that are RAM."""
+        found = set(re.findall(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio \d+, ram\): (\S+)",
+                               self.hmp("info mtree -f"), re.M))
+        return sorted((int(a, 16), int(b, 16)) for a, b, name in found if name.endswith(".ram"))
+
+    def lines(self):
+        """The guest's report, line by line, until it closes the port or goes silent."""
+        wait, rest = selectors.DefaultSelector(), b""
+        wait.register(self.report, selectors.EVENT_READ)
+        while wait.select(self.limit):
+            data = self.report.recv(4096)
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                yield line.decode(errors="replace").strip()
+        raise TimeoutError
+
+    def go(self):
+        self.report.sendall(b"go\n")
+
+
+def dump_dtb(cmd, folder, edits):
+    """The device tree that QEMU would hand out, edited by a list of fdtput arguments."""
+    dtb = folder / "machine.dtb"
+    place = cmd.index("-M") + 1
+    run(*cmd[:place], f"{cmd[place]},dumpdtb={dtb}", *cmd[place + 1:])
+    for node, name, *value in edits:
+        nodes = [n for n in run("fdtget", "-l", dtb, "/").split() if n.startswith(node)] \
+            if node else [""]
+        for found in nodes:
+            if value == ["-"]:
+                run("fdtput", "-d", dtb, f"/{found}", name)
+            else:
+                run("fdtput", dtb, f"/{found}", name, *value)
+    return dtb

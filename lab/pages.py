@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read an arm64 guest's kernel page tables from outside: how is a page mapped?"""
+import re
+import struct
+from collections import defaultdict
+
+# Linux's MAIR indexes: Normal and Normal-Tagged are cacheable.
+CACHEABLE = (0, 1)
+ADDRESS = ((1 << 48) - 1) & ~0xfff
+
+
+def symbols(kernel, *names):
+    text = (kernel / "System.map").read_text()
+    return [int(re.search(rf"^([0-9a-f]+) \S {name}$", text, re.M)[1], 16) for name in names]
+
+
+def leaves(machine, table, level, base):
+    """All (virtual address, physical address, size, attribute index) below a table."""
+    shift = 12 + 9 * (3 - level)
+    for index, entry in enumerate(struct.unpack("<512Q", machine.memory(table, 4096))):
+        if not entry & 1:
+            continue
+        address = base + (index << shift)
+        if level < 3 and entry & 2:
+            yield from leaves(machine, entry & ADDRESS, level + 1, address)
+        else:
+            size = 1 << shift
+            yield address, entry & ADDRESS & -size, size, entry >> 2 & 7
+
+
+def aliases(machine, kernel, addresses):
+    """Where the kernel maps each page of @addresses beyond its cacheable linear map."""
+    config = (kernel / "config").read_text()
+    bits, levels = (int(re.search(rf"^CONFIG_{name}=(\d+)$", config, re.M)[1])
+                    for name in ("ARM64_VA_BITS", "PGTABLE_LEVELS"))
+    if "CONFIG_ARM64_4K_PAGES=y" not in config:
+        raise NotImplementedError("page tables other than of 4K pages")
+    text, root = symbols(kernel, "_text", "swapper_pg_dir")
+    image = int(re.search(r"addr=([0-9a-f]+) .*name=\"[^\"]*Image\"",
+                          machine.hmp("info roms"))[1], 16)
+    start = (1 << 64) - (1 << bits)
+    linear_end = start + (1 << (bits - 1))
+    wanted = {a & ~0xfff for a in addresses}
+    found = defaultdict(list)
+    for virtual, physical, size, attr in leaves(machine, root - text + image, 4 - levels, start):
+        for page in wanted:
+            if physical <= page < physical + size:
+                found[page].append((virtual + page - physical, attr))
+    lost = wanted - set(found)
+    odd = [f"{page:#x} at {virtual:#x} attribute {attr}" for page, places in found.items()
+           for virtual, attr in places if virtual >= linear_end or attr not in CACHEABLE]
+    return odd + [f"{page:#x} is not mapped" for page in lost]

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot a scenario and judge it: what the guest says against what the host sees."""
+import hashlib
+import random
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from . import guest, kernel, pages
+from .base import Base
+from .checks import judge
+from .host import Fail, cache, need, new_entry, run, say, tail
+from .machine import Machine, command, dump_dtb, parent
+
+DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
+SILENCE, TOTAL = 40, 240
+
+
+def images():
+    """Random bytes for the disk and for virtio-rng, made once."""
+    entry = cache("images") / "v1"
+    if not entry.exists():
+        with new_entry(entry) as new:
+            (new / "disk.img").write_bytes(random.randbytes(DISK))
+            (new / "entropy.img").write_bytes(random.randbytes(ENTROPY))
+    return entry
+
+
+def pattern(seed, size):
+    """What the guest's write step writes: the splitmix64 stream of the seed."""
+    mask, state, words = (1 << 64) - 1, seed, bytearray()
+    for _ in range(size // 8):
+        state = (state + 0x9E3779B97F4A7C15) & mask
+        word = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+        words += (word ^ (word >> 31)).to_bytes(8, "little")
+    return bytes(words)
+
+
+class Peer(threading.Thread):
+    """The host's end of the network test: send, and collect what comes back."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.sent, self.echoes = random.randbytes(NET), []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.server.accept()
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(SILENCE)
+                sender = threading.Thread(target=self._send, args=(peer,), daemon=True)
+                sender.start()
+                back = bytearray()
+                try:
+                    while data := peer.recv(1 << 16):
+                        back += data
+                except OSError:
+                    pass
+                sender.join()
+                self.echoes.append(bytes(back))
+
+    def _send(self, peer):
+        try:
+            peer.sendall(self.sent)
+        except OSError:
+            pass
+
+    def stop(self):
+        # close() alone leaves accept() waiting.
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
+
+class Run:
+    """One boot of a scenario on one kernel, and what was seen of it."""
+
+    def __init__(self, scenario, kind):
+        self.scenario, self.kind = scenario, kind
+        self.records, self.views, self.step = [], {}, "boot"
+        self.end, self.console, self.cmd = None, "", []
+
+    def all(self, verb):
+        return [fields for v, fields in self.records if v == verb]
+
+    def boot(self, folder):
+        arch = self.scenario["machine"]
+        image = kernel.build(Base(self.scenario["base"]), arch, self.kind)
+        initrd = guest.build(arch, image)
+        source = images()
+        for name in ("disk.img", "entropy.img"):
+            shutil.copy(source / name, folder / name)
+        self.kernel, self.seed, self.peer = image, random.getrandbits(64), Peer()
+        append = (f"vdma.seed={self.seed:#x} vdma.port={self.peer.port}"
+                  f" vdma.steps={','.join(self.scenario['steps'])}")
+        self.cmd = prepare(self.scenario, image, initrd, folder, append)
+        try:
+            with Machine(self.cmd, folder, SILENCE) as machine:
+                self._follow(machine)
+                self.cmd = machine.cmd
+        finally:
+            self.peer.stop()
+            console = folder / "console.log"
+            self.console = console.read_text(errors="replace") if console.exists() else ""
+        self.disk = (folder / "disk.img").read_bytes()
+        self.entropy = (folder / "entropy.img").read_bytes()
+        original = (source / "disk.img").read_bytes()
+        self.sha_before = hashlib.sha256(original).hexdigest()
+        self.sha_after = hashlib.sha256(self.disk).hexdigest()
+
+    def _follow(self, machine):
+        """Read the report to its end; look from outside where the guest waits for it."""
+        deadline = time.monotonic() + TOTAL
+        try:
+            for line in machine.lines():
+                word, _, rest = line.partition(" ")
+                if word != "vdma":
+                    continue
+                verb, *fields = rest.split()
+                fields = dict(f.partition("=")[::2] for f in fields)
+                self.records.append((verb, fields))
+                self.step = f"{verb} {' '.join(fields.values())}"[:60]
+                if verb == "ready":
+                    self.views[fields["name"]] = observe(machine, self.scenario, self.kernel)
+                    machine.go()
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+            machine.proc.wait(SILENCE)
+            self.end = f"QEMU exited with {machine.proc.returncode}"
+        except (TimeoutError, subprocess.TimeoutExpired):
+            self.end = f"the guest hangs after '{self.step}'"
+
+    def finished(self):
+        return self.end == "QEMU exited with 0" and self.all("done") != []
+
+
+def prepare(scenario, image, initrd, folder, append):
+    """The QEMU command line, after the device tree edits that the scenario asks for."""
+    cmd = command(scenario, image, initrd, folder, append)
+    if scenario.get("dtb"):
+        dtb = dump_dtb(cmd, folder, scenario["dtb"])
+        cmd = command(scenario, image, initrd, folder, append, dtb)
+    return cmd
+
+
+def observe(machine, scenario, image):
+    """What QMP says of every virtio device of the scenario, and where RAM lies."""
+    view = {"ram": machine.ram(), "devices": {}}
+    paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
+             if d["path"].startswith("/machine/peripheral/")}
+    for index, name in enumerate(scenario["devices"]):
+        path = paths[name]
+        status = machine.qmp("x-query-virtio-status", path=path)
+        features = status["guest-features"]
+        bits = {t.partition(":")[0].removeprefix("VIRTIO_F_").removeprefix("VIRTIO_RING_F_")
+                for t in features["transports"]}
+        rings, buffers = [], []
+        for queue in range(status["num-vqs"]):
+            state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
+            if state["vring-desc"]:
+                rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
+        if name == "net" and "RING_PACKED" not in bits:
+            # The receive queue always has buffers for the host to look at.
+            element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
+            buffers = [d["addr"] for d in element["descs"]]
+        view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
+                                 "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
+                                 str(status["status"])}
+    if scenario["arch"] == "arm64" and scenario["mode"] == "phys":
+        rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
+        view["aliases"] = pages.aliases(machine, image, rings)
+    if "balloon" in scenario["devices"]:
+        view["balloon"] = squeeze(machine)
+    return view
+
+
+def squeeze(machine):
+    """Have the balloon take 64 MiB and give it back; return both sizes that it reports."""
+    sizes, full = [], machine.qmp("query-balloon")["actual"]
+    for target in (full - (64 << 20), full):
+        machine.qmp("balloon", value=target)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and machine.qmp("query-balloon")["actual"] != target:
+            time.sleep(0.05)
+        sizes.append(machine.qmp("query-balloon")["actual"] - full)
+    return sizes
+
+
+def prove(scenario, kind, keep=False):
+    """Boot and judge; return the run and its checks, turned round for a negative control."""
+    need(scenario["machine"]["packages"] + ["device-tree-compiler"])
+    one = Run(scenario, kind)
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        one.boot(Path(folder))
+    checks = judge(one)
+    if not one.finished():
+        say(f"{scenario['name']} on {kind}: {one.end}; the end of its console:\n"
+            + "\n".join(f"    {t}" for t in one.console.splitlines()[-12:]))
+    return one, checks
+
+
+def interactive(scenario, kind):
+    """The command line of a guest with a prompt on this terminal, with disks that stay."""
+    arch = scenario["machine"]
+    need(arch["packages"] + ["device-tree-compiler"])
+    image = kernel.build(Base(scenario["base"]), arch, kind)
+    folder = cache("shell")
+    for name in ("disk.img", "entropy.img"):
+        shutil.copy(images() / name, folder / name)
+    cmd = prepare(scenario, image, guest.build(arch, image), folder,
+                  "vdma.shell vdma.steps=devices")
+    return cmd + ["-serial", "mon:stdio", "-chardev", "null,id=report",
+                  "-device", "pci-serial,chardev=report,addr=0x4"]
+
+
+def shell(scenario, kind):
+    cmd = interactive(scenario, kind)
+    say("'help' lists the commands; 'poweroff', or Ctrl-A x, ends the guest")
+    return subprocess.run(cmd, check=False).returncode
+
+
+def dry_run(scenario, kind):
+    print(shlex.join(interactive(scenario, kind)))

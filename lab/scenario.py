@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenarios are data: read them, and refuse what is not one."""
+import tomllib
+
+from . import kernel
+from .host import Fail, ROOT
+
+FOLDER = ROOT / "lab" / "scenarios"
+KEYS = {
+    "about": "one line for './vdma list'",
+    "base": "the kernel's base, a name in bases/",
+    "arch": "the machine, a name in lab/arch/",
+    "kernels": "which kernels run it: vdma, stock or lab variants",
+    "transport": "pci or mmio",
+    "devices": "virtio devices: blk, net, rng, balloon",
+    "options": "properties of every virtio device",
+    "machine_options": "properties of the QEMU machine",
+    "qemu": "further QEMU arguments",
+    "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes",
+    "memory": "as QEMU's -m takes it",
+    "cpus": "number of CPUs",
+    "append": "further kernel parameters",
+    "steps": "what the guest's init does, in this order",
+    "mode": "the dma_mode of every device that 'modes' does not name",
+    "modes": "the dma_mode by device, where they differ",
+    "bits": "feature bits that must, or must not, be negotiated",
+    "above": "the lowest address that a ring may have",
+    "absent": "devices whose probe fails: the text that the console must show for each",
+    "must_fail": "checks that must fail: this is a negative control",
+}
+DEFAULT = "pci-modern"
+
+
+def load():
+    found = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        data = tomllib.loads(path.read_text())
+        common = data.pop("all", {})
+        for name, own in data.items():
+            scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
+                        "modes": {}} | common | own
+            unknown = set(scenario) - set(KEYS)
+            if unknown:
+                raise Fail(f"{path.name}: scenario {name} has unknown keys: "
+                           + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")
+            scenario["name"] = name
+            scenario["machine"] = kernel.arch(scenario["arch"])
+            found[name] = scenario
+    return found
+
+
+def pick(wanted):
+    """The scenarios of these names; without any, the default one."""
+    known = load()
+    for name in wanted:
+        if name not in known:
+            near = [n for n in known if name in n] or list(known)
+            raise Fail(f"unknown scenario '{name}'",
+                       f"'./vdma list' has them all, such as {', '.join(near[:3])}")
+    return [known[name] for name in wanted or [DEFAULT]]

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The patch series: from series/ to git commits and back."""
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from . import base as bases
+from .base import git, identity
+from .host import Fail, ROOT, lock, run, say
+
+SERIES = ROOT / "series"
+
+
+class Entry:
+    """One commit of the series: a folder with its message, hunks and added paths."""
+
+    def __init__(self, path):
+        self.path, self.name = path, path.name
+        self.message = (path / "message").read_text()
+        self.subject = self.message.splitlines()[0]
+        adds = path / "adds"
+        self.adds = adds.read_text().split() if adds.exists() else []
+
+    def diff(self, base):
+        """The hunks for @base: its own where bases differ, else the common ones."""
+        for name in (f"{base}.diff", "common.diff"):
+            if (self.path / name).exists():
+                return self.path / name
+        return None
+
+
+def entries():
+    return [Entry(p) for p in sorted(SERIES.iterdir()) if p.is_dir()]
+
+
+def date():
+    """When the series was last changed: the date of its commits and mails."""
+    try:
+        seconds = git(ROOT, "log", "-1", "--format=%ct", "--", "series")
+    except subprocess.CalledProcessError:
+        seconds = ""
+    return f"@{seconds or int(time.time())} +0000"
+
+
+def hunk_of(diff, file, line):
+    """Which hunk of @file git could not place: its number and its header."""
+    count, current = 0, None
+    for text in diff.read_text().splitlines():
+        if text.startswith("--- a/"):
+            current, count = text[6:], 0
+        if text.startswith("@@"):
+            count += 1
+            if current == file and text.startswith(f"@@ -{line},"):
+                return f"hunk {count} ({text})"
+    return f"line {line}"
+
+
+def stage(tree, diff, env, what):
+    try:
+        git(tree, "apply", "--cached", "--whitespace=nowarn", diff, env=env)
+    except subprocess.CalledProcessError as err:
+        error = err.stderr.decode(errors="replace").strip()
+        place = re.search(r"patch failed: (\S+):(\d+)", error)
+        if place:
+            error = f"{place[1]}, {hunk_of(diff, *place.groups())} does not apply"
+        raise Fail(f"{what}: {error}",
+                   "the base has changed there: './vdma checkout', mend, './vdma refresh'") from err
+
+
+def apply(base, count=None, extra=None):
+    """Commit the first @count entries, and the diff @extra, on the base; return the commit.
+
+    Nothing but the repository's objects changes: the work is done in an index of its own.
+    """
+    index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
+    env = {"GIT_INDEX_FILE": str(index)} | identity(date())
+    commit = git(base.tree, "rev-parse", "base")
+    try:
+        git(base.tree, "read-tree", commit, env=env)
+        for entry in entries()[:count]:
+            diff = entry.diff(base.name)
+            if diff:
+                stage(base.tree, diff, env, f"commit {entry.name}")
+            for path in entry.adds:
+                blob = git(base.tree, "hash-object", "-w", ROOT / path)
+                git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}",
+                    env=env)
+            commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
+                         "-p", commit, "-F", entry.path / "message", env=env)
+        if extra:
+            stage(base.tree, extra, env, f"variant {extra.stem}")
+            commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
+                         "-p", commit, "-m", f"lab: {extra.stem}", env=env)
+    finally:
+        index.unlink(missing_ok=True)
+    return commit
+
+
+def checkout(base, folder):
+    """Make a git tree of the user's own: branch 'series' with one commit per entry."""
+    if folder.exists():
+        raise Fail(f"{folder} is in the way", "name another folder, or remove it")
+    base.fetch()
+    with lock(f"src-{base.tree.name}"):
+        git(base.tree, "update-ref", "refs/heads/series", apply(base))
+        say(f"making {folder} (ten seconds)")
+        try:
+            run("git", "clone", "-q", "--local", "-b", "series", base.tree, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    git(folder, "branch", "-q", "base", "origin/base")
+    git(folder, "remote", "remove", "origin")
+    for key, value in (("name", bases.WHO["NAME"]), ("email", bases.WHO["EMAIL"])):
+        git(folder, "config", f"user.{key}", value)
+    print(folder)
+
+
+def slug(subject, taken):
+    """Keep an entry's name as long as its subject stays; else derive one from it."""
+    if subject in taken:
+        return taken[subject]
+    words = re.sub(r"[^a-z0-9]+", "-", subject.split(":")[-1].lower()).strip("-").split("-")
+    return "-".join(words[:5])
+
+
+def refresh(base, folder):
+    """Fold the commits of the user's tree back into series/ and the overlay."""
+    if not (folder / ".git").exists():
+        raise Fail(f"{folder} is not a git tree", f"make one: ./vdma checkout {base.name}")
+    if git(folder, "status", "--porcelain", "-uno"):
+        raise Fail(f"{folder} has uncommitted changes", "commit or stash them first")
+    old = {e.subject: e for e in entries()}
+    taken = {s: e.name.partition("-")[2] for s, e in old.items()}
+    new, owner = {}, {}
+    for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
+        message = git(folder, "log", "-1", "--format=%B", commit) + "\n"
+        name = f"{len(new) + 1:02}-{slug(message.splitlines()[0], taken)}"
+        status = [line.split("\t") for line in git(
+            folder, "diff-tree", "-r", "--no-commit-id", "--no-renames", "--name-status",
+            commit).splitlines()]
+        adds = sorted(path for kind, path in status if kind == "A")
+        edits = [path for kind, path in status if kind != "A"]
+        for path in edits:
+            if path in owner:
+                raise Fail(f"{name} changes {path}, which {owner[path]} adds",
+                           "a file of the series is whole from its first commit: squash them")
+        owner.update(dict.fromkeys(adds, name))
+        diff = git(folder, "-c", "diff.noprefix=false", "diff-tree", "-p", "--no-renames",
+                   "--no-commit-id", commit, "--", *edits) + "\n" if edits else ""
+        # Object names say nothing to a reader, and differ between bases.
+        diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
+        new[name] = (message, adds, diff, old.get(message.splitlines()[0]), commit)
+    for path in {p for e in old.values() for p in e.adds} - set(owner):
+        (ROOT / path).unlink(missing_ok=True)
+    temp = SERIES.with_name(".series.new")
+    shutil.rmtree(temp, ignore_errors=True)
+    for name, (message, adds, diff, before, commit) in new.items():
+        write_entry(temp / name, message, adds, diffs(base.name, diff, before))
+        for path in adds:
+            blob = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(blob)
+    for file in SERIES.glob("*"):
+        if file.is_file():
+            shutil.copy(file, temp / file.name)
+    shutil.rmtree(SERIES)
+    temp.rename(SERIES)
+    say(f"series/ holds {len(new)} commits")
+
+
+def diffs(base, diff, before):
+    """The diff files of an entry: one where all bases agree, else side by side."""
+    files = {b: diff for b in bases.names()}
+    if before:
+        for other in set(files) - {base}:
+            path = before.diff(other)
+            files[other] = path.read_text() if path else ""
+    if len(set(files.values())) == 1:
+        return {"common": diff}
+    return files
+
+
+def write_entry(path, message, adds, files):
+    path.mkdir(parents=True)
+    (path / "message").write_text(message)
+    if adds:
+        (path / "adds").write_text("".join(f"{a}\n" for a in adds))
+    for name, diff in files.items():
+        if diff:
+            (path / f"{name}.diff").write_text(diff)
+
+
+def mbox(base, folder, reroll):
+    """Write what git send-email takes: the series with its cover letter."""
+    base.fetch()
+    if folder.exists() and any(folder.iterdir()):
+        raise Fail(f"{folder} is not empty", "name another folder")
+    with lock(f"src-{base.tree.name}"):
+        commit = apply(base)
+        git(base.tree, "branch", "-q", "-f", "cover", commit)
+        git(base.tree, "config", "branch.cover.description", (SERIES / "cover").read_text())
+        out = git(base.tree, "format-patch", "-q", "-o", Path(folder).resolve(),
+                  "--cover-letter", "--cover-from-description=subject", "--base=base", "-M",
+                  f"--reroll-count={reroll}", "base..cover", env=identity(date()))
+    print(out or folder)
