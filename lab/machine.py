@@ -15,7 +15,7 @@ BACKENDS = {
             "drive=disk0,serial=disk0"),
     "net": (["-netdev", "user,id=net0"], "netdev=net0"),
     "rng": (["-object", "rng-random,id=rng0,filename={dir}/entropy.img"], "rng=rng0"),
-    "balloon": ([], ""),
+    "balloon": ([], "free-page-reporting=on"),
 }
 FIRST_SLOT = 8
 

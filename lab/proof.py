@@ -165,6 +165,8 @@ def observe(machine, scenario, image):
         features = status["guest-features"]
         bits = {t.partition(":")[0].removeprefix("VIRTIO_F_").removeprefix("VIRTIO_RING_F_")
                 for t in features["transports"]}
+        bits |= {f"{name}." + t.partition(":")[0].rpartition("_F_")[2]
+                 for t in features["dev-features"]}
         rings, buffers = [], []
         for queue in range(status["num-vqs"]):
             state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)

@@ -23,7 +23,11 @@ KEYS = {
     "steps": "what the guest's init does, in this order",
     "mode": "the dma_mode of every device that 'modes' does not name",
     "modes": "the dma_mode by device, where they differ",
-    "bits": "feature bits that must, or must not, be negotiated",
+    "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says)",
+    "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
+    "bounced": "devices whose buffers must lie in the swiotlb pool",
+    "console": "texts that the console must show, with how often",
+    "kunit": "KUnit suites that must pass while the guest boots",
     "above": "the lowest address that a ring may have",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "must_fail": "checks that must fail: this is a negative control",
@@ -38,7 +42,7 @@ def load():
         common = data.pop("all", {})
         for name, own in data.items():
             scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
-                        "modes": {}} | common | own
+                        "bounced": [], "console": {}, "kunit": [], "modes": {}} | common | own
             unknown = set(scenario) - set(KEYS)
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
