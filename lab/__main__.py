@@ -11,28 +11,29 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import kernel, proof, scenario, series
-from .base import Base
+from . import check, kernel, proof, scenario, series, suite
+from .base import Base, names
 from .checks import table
+from .ktap import Report
 from .host import Fail, cache, explain, say
 
 
 def do_boot(args):
-    picked = scenario.pick(args.scenario)
-    for one in picked:
+    good = True
+    for one in scenario.pick(args.scenario):
         kind = args.kernel or one["kernels"][0]
         if args.dry_run:
             proof.dry_run(one, kind)
         elif args.shell:
             return proof.shell(one, kind)
-        elif not boot_one(one, kind):
-            return 1
-    return 0
+        else:
+            good = boot_one(one, kind, args.timeout) and good
+    return 0 if good else 1
 
 
-def boot_one(one, kind):
+def boot_one(one, kind, patience):
     """Boot a scenario and print what people want to know of it."""
-    run, checks = proof.prove(one, kind)
+    run, checks = proof.prove(one, kind, patience)
     print(f"\n{one['name']} ({one['about']}), kernel {kind}")
     print(f"\n{table(run)}\n")
     for what, passed, detail in checks:
@@ -42,6 +43,18 @@ def boot_one(one, kind):
     print(f"{sum(p for _, p, _ in checks)} of {len(checks)} checks hold: "
           f"{'as the scenario says' if good else 'NOT as the scenario says'}")
     return good
+
+
+def do_check(args):
+    report = Report()
+    for name in [args.base] if args.base else names():
+        for title, checks in check.checks(name):
+            report.add(f"{name}: {title}", checks)
+    return report.close()
+
+
+def do_test(args):
+    return suite.run(args.junit)
 
 
 def do_list(_):
@@ -90,6 +103,8 @@ def arguments():
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
                           "help": f"a name from 'list' (default: {scenario.DEFAULT})"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
+         (("--timeout",), {"type": float, "default": proof.SILENCE, "metavar": "SECONDS",
+                           "help": "how long a guest may be silent (default: %(default)s)"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
          (("--dry-run",), {"action": "store_true", "help": "print the QEMU command line"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
@@ -102,6 +117,10 @@ def arguments():
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,
          (("--reroll",), {"type": int, "default": 1, "help": "the version of the posting"}))
+    verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (4 minutes)",
+         (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
+    verb(do_test, "everything that must pass, as KTAP (35 minutes; 10 with warm caches)",
+         (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_clean, "remove what was built from the cache",
          (("--all",), {"action": "store_true", "help": "the kernel sources as well"}))
     return top.parse_args()

@@ -26,6 +26,11 @@ def arch(name):
     return tomllib.loads(path.read_text()) | {"name": name}
 
 
+def fragments(machine):
+    """The configuration of a machine: what all have, its own, and what a check adds."""
+    return "common", machine["name"], *machine.get("fragments", ())
+
+
 def config(*names):
     return "".join((LAB / "arch" / f"{name}.config").read_text() for name in names)
 
@@ -36,11 +41,14 @@ def commit_of(base, kind):
     if kind == "stock":
         return git(base.tree, "rev-parse", "base")
     if name == "vdma":
-        return series.apply(base, int(count) if count else None)
+        made = series.commits(base)
+        if count and not (count.isdecimal() and 0 < int(count) <= len(made)):
+            raise Fail(f"unknown kernel '{kind}'", f"the series has {len(made)} commits")
+        return made[int(count or len(made)) - 1]
     if not (VARIANTS / f"{kind}.diff").exists():
         known = sorted(p.stem for p in VARIANTS.glob("*.diff"))
         raise Fail(f"unknown kernel '{kind}'", f"there are: stock, vdma, {', '.join(known)}")
-    return series.apply(base, extra=VARIANTS / f"{kind}.diff")
+    return series.commits(base, VARIANTS / f"{kind}.diff")[-1]
 
 
 def make(base, machine, *targets, **kwargs):
@@ -53,12 +61,13 @@ def make(base, machine, *targets, **kwargs):
 
 
 def objdir(base, machine):
-    return cache("obj", f"{base.tree.name}-{machine['name']}")
+    return cache("obj", "-".join((base.tree.name, machine["name"],
+                                  *machine.get("fragments", ()))))
 
 
 def configure(base, machine, log):
     """Configure from the fragments, and refuse an option that Kconfig drops."""
-    obj, required = objdir(base, machine), config("common", machine["name"])
+    obj, required = objdir(base, machine), config(*fragments(machine))
     wanted = required + config("series")
     fragment = obj / "vdma.config"
     if fragment.exists() and fragment.read_text() == wanted and (obj / ".config").exists():
@@ -67,7 +76,9 @@ def configure(base, machine, log):
         fragment.write_text(wanted)
         make(base, machine, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig", log=log)
     got = set((obj / ".config").read_text().splitlines())
-    lost = [line for line in required.splitlines() if line.startswith("CONFIG_") and line not in got]
+    last = {line.partition("=")[0]: line for line in required.splitlines()
+            if line.startswith("CONFIG_")}
+    lost = [line for line in last.values() if line not in got]
     if lost:
         fragment.unlink()
         raise Fail(f"base {base.name} does not take {', '.join(lost)}", "see lab/arch/*.config")
@@ -81,7 +92,7 @@ def build(base, machine, kind):
         commit = commit_of(base, kind)
         tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
         compiler = run(f"{machine['cross']}gcc", "--version").splitlines()[0]
-        inputs = (tree, config("common", machine["name"], "series"), compiler)
+        inputs = (tree, config(*fragments(machine), "series"), compiler)
         key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
         entry = cache("kernel") / key[:16]
         if entry.exists():

@@ -21,8 +21,8 @@ class Report:
             print(f"    1..{len(checks)}")
             for number, (what, passed, detail) in enumerate(checks, 1):
                 print(f"    {'ok' if passed else 'not ok'} {number} {what}")
-                for line in str(detail or "").splitlines():
-                    print(f"    # {line}")
+                if not passed:
+                    print("".join(f"    # {line}\n" for line in str(detail).splitlines()), end="")
         directive = f" # SKIP {skip}" if skip else ""
         print(f"{'ok' if ok else 'not ok'} {len(self.cases) + 1} {name}{directive}", flush=True)
         now = time.monotonic()

@@ -123,8 +123,7 @@ class Machine:
         while True:
             answer = self._answer()
             if "error" in answer:
-                raise Fail(f"QMP {name}: {answer['error']['desc']}",
-                           "QEMU 7.2 or later is needed for its virtio queries")
+                raise Fail(f"QMP {name}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
 

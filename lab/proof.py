@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 from . import guest, kernel, pages
-from .base import Base
+from .base import Base, number
 from .checks import judge
-from .host import Fail, cache, need, new_entry, run, say, tail
+from .host import Fail, cache, need, new_entry, run, say
 from .machine import Machine, command, dump_dtb, parent
 
 DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
-SILENCE, TOTAL = 40, 240
+SILENCE = 40  # seconds without a word before a guest counts as hung
 
 
 def images():
@@ -86,10 +86,10 @@ class Peer(threading.Thread):
 class Run:
     """One boot of a scenario on one kernel, and what was seen of it."""
 
-    def __init__(self, scenario, kind):
-        self.scenario, self.kind = scenario, kind
+    def __init__(self, scenario, kind, patience=SILENCE):
+        self.scenario, self.kind, self.patience = scenario, kind, patience
         self.records, self.views, self.step = [], {}, "boot"
-        self.end, self.console, self.cmd = None, "", []
+        self.end, self.console = None, ""
 
     def all(self, verb):
         return [fields for v, fields in self.records if v == verb]
@@ -104,11 +104,10 @@ class Run:
         self.kernel, self.seed, self.peer = image, random.getrandbits(64), Peer()
         append = (f"vdma.seed={self.seed:#x} vdma.port={self.peer.port}"
                   f" vdma.steps={','.join(self.scenario['steps'])}")
-        self.cmd = prepare(self.scenario, image, initrd, folder, append)
+        cmd = prepare(self.scenario, image, initrd, folder, append)
         try:
-            with Machine(self.cmd, folder, SILENCE) as machine:
+            with Machine(cmd, folder, self.patience) as machine:
                 self._follow(machine)
-                self.cmd = machine.cmd
         finally:
             self.peer.stop()
             console = folder / "console.log"
@@ -121,7 +120,7 @@ class Run:
 
     def _follow(self, machine):
         """Read the report to its end; look from outside where the guest waits for it."""
-        deadline = time.monotonic() + TOTAL
+        deadline = time.monotonic() + 6 * self.patience
         try:
             for line in machine.lines():
                 word, _, rest = line.partition(" ")
@@ -136,7 +135,7 @@ class Run:
                     machine.go()
                 if time.monotonic() > deadline:
                     raise TimeoutError
-            machine.proc.wait(SILENCE)
+            machine.proc.wait(self.patience)
             self.end = f"QEMU exited with {machine.proc.returncode}"
         except (TimeoutError, subprocess.TimeoutExpired):
             self.end = f"the guest hangs after '{self.step}'"
@@ -199,10 +198,19 @@ def squeeze(machine):
     return sizes
 
 
-def prove(scenario, kind, keep=False):
+def require_qemu(arch):
+    """QEMU must be there, and know the queries that show a device from outside."""
+    need(arch["packages"] + ["device-tree-compiler"])
+    version = run(arch["qemu"], "--version").partition("version ")[2].split()[0]
+    if number(version)[:2] < [7, 2]:
+        raise Fail(f"{arch['qemu']} {version} is too old: 7.2 has the virtio queries of QMP",
+                   "install the QEMU of Debian 12 or later")
+
+
+def prove(scenario, kind, patience=SILENCE):
     """Boot and judge; return the run and its checks, turned round for a negative control."""
-    need(scenario["machine"]["packages"] + ["device-tree-compiler"])
-    one = Run(scenario, kind)
+    require_qemu(scenario["machine"])
+    one = Run(scenario, kind, patience)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         one.boot(Path(folder))
     checks = judge(one)
@@ -215,7 +223,7 @@ def prove(scenario, kind, keep=False):
 def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, with disks that stay."""
     arch = scenario["machine"]
-    need(arch["packages"] + ["device-tree-compiler"])
+    require_qemu(arch)
     image = kernel.build(Base(scenario["base"]), arch, kind)
     folder = cache("shell")
     for name in ("disk.img", "entropy.img"):

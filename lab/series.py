@@ -70,17 +70,17 @@ def stage(tree, diff, env, what):
                    "the base has changed there: './vdma checkout', mend, './vdma refresh'") from err
 
 
-def apply(base, count=None, extra=None):
-    """Commit the first @count entries, and the diff @extra, on the base; return the commit.
+def commits(base, extra=None):
+    """Commit the entries, and the diff @extra, on the base; return the commits in order.
 
     Nothing but the repository's objects changes: the work is done in an index of its own.
     """
     index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
     env = {"GIT_INDEX_FILE": str(index)} | identity(date())
-    commit = git(base.tree, "rev-parse", "base")
+    made, commit = [], git(base.tree, "rev-parse", "base")
     try:
         git(base.tree, "read-tree", commit, env=env)
-        for entry in entries()[:count]:
+        for entry in entries():
             diff = entry.diff(base.name)
             if diff:
                 stage(base.tree, diff, env, f"commit {entry.name}")
@@ -90,13 +90,14 @@ def apply(base, count=None, extra=None):
                     env=env)
             commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
                          "-p", commit, "-F", entry.path / "message", env=env)
+            made.append(commit)
         if extra:
             stage(base.tree, extra, env, f"variant {extra.stem}")
-            commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
-                         "-p", commit, "-m", f"lab: {extra.stem}", env=env)
+            made.append(git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
+                            "-p", commit, "-m", f"lab: {extra.stem}", env=env))
     finally:
         index.unlink(missing_ok=True)
-    return commit
+    return made
 
 
 def checkout(base, folder):
@@ -105,7 +106,7 @@ def checkout(base, folder):
         raise Fail(f"{folder} is in the way", "name another folder, or remove it")
     base.fetch()
     with lock(f"src-{base.tree.name}"):
-        git(base.tree, "update-ref", "refs/heads/series", apply(base))
+        git(base.tree, "update-ref", "refs/heads/series", commits(base)[-1])
         say(f"making {folder} (ten seconds)")
         try:
             run("git", "clone", "-q", "--local", "-b", "series", base.tree, folder)
@@ -200,8 +201,7 @@ def mbox(base, folder, reroll):
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
     with lock(f"src-{base.tree.name}"):
-        commit = apply(base)
-        git(base.tree, "branch", "-q", "-f", "cover", commit)
+        git(base.tree, "branch", "-q", "-f", "cover", commits(base)[-1])
         git(base.tree, "config", "branch.cover.description", (SERIES / "cover").read_text())
         out = git(base.tree, "format-patch", "-q", "-o", Path(folder).resolve(),
                   "--cover-letter", "--cover-from-description=subject", "--base=base", "-M",

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a reviewer's tools say of the series: checkpatch, sparse, W=1, kernel-doc, round trip."""
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import base as bases
+from . import hotpath, kernel, series
+from .base import Base, git
+from .host import ROOT, TOOLS, cache, lock, need, run, tail
+
+PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
+LIST = "virtualization@lists.linux.dev"
+
+
+def checks(name):
+    """All checks of a base, one test each: (name, [(what, passed, detail)])."""
+    base, machine = Base(name), kernel.arch("arm64")
+    need(PACKAGES + machine["packages"])
+    base.fetch()
+    yield "series round trip", list(round_trip(base))
+    with lock(f"src-{base.tree.name}"):
+        commits = series.commits(base)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        for entry, commit in zip(series.entries(), commits):
+            yield f"style of {entry.name}", list(style(base, entry, commit))
+        yield "kernel-doc", list(kernel_doc(base))
+        for kind, extra in (("built in", ()), ("modules", ("modules",))):
+            yield f"sparse and W=1, {kind}", list(compile_clean(base, machine, commits, extra))
+    yield "hot path", list(hot_path(base, machine))
+
+
+def round_trip(base):
+    """checkout, then refresh, must leave series/ and the overlay as they are."""
+    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
+        copy, tree = Path(temp) / "repo", Path(temp) / "tree"
+        parts = ["series", "bases", "lab", "vdma"] + sorted(
+            {path.split("/")[0] for e in series.entries() for path in e.adds})
+        copy.mkdir()
+        for part in parts:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, copy / part)
+            else:
+                shutil.copy2(ROOT / part, copy / part)
+        series.checkout(base, tree)
+        count = git(tree, "rev-list", "--count", "base..series")
+        yield "one commit per entry", int(count) == len(series.entries()), f"{count} commits"
+        run(copy / "vdma", "refresh", base.name, tree)
+        diff = subprocess.run(["diff", "-r", *(f"--exclude={x}" for x in ("__pycache__", ".git")),
+                               ROOT / "series", copy / "series"],
+                              capture_output=True, text=True, check=False).stdout
+        diff += "".join(f"{path} differs\n" for e in series.entries() for path in e.adds
+                        if (ROOT / path).read_bytes() != (copy / path).read_bytes())
+        yield "refresh brings back what checkout was made of", not diff, diff
+
+
+def style(base, entry, commit):
+    with tempfile.NamedTemporaryFile("w", suffix=".patch") as patch:
+        patch.write(git(base.tree, "format-patch", "-1", "--stdout", commit) + "\n")
+        patch.flush()
+        # That MAINTAINERS covers a new file is looked up below, not guessed.
+        result = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--no-summary",
+                                 "--ignore", "FILE_PATH_CHANGES", patch.name], cwd=base.tree,
+                                capture_output=True, text=True, check=False)
+    said = result.stdout.split("\nNOTE:")[0].strip()
+    yield "checkpatch --strict", result.returncode == 0 and \
+        not re.search(r"^(ERROR|WARNING|CHECK):", said, re.M), said
+    lines = entry.message.splitlines()
+    long = [t for t in lines if len(t) > 75 and not t.startswith("Signed-off-by:")]
+    yield "the message is wrapped and signed", not long and lines[-1] == \
+        f"Signed-off-by: {bases.WHO['NAME']} <{bases.WHO['EMAIL']}>", "\n".join(long)
+    for path in entry.adds:
+        to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
+                 cwd=base.tree)
+        yield f"MAINTAINERS covers {path}", LIST in to, to
+
+
+def touched(suffix):
+    """The files that the series adds or edits, of one kind."""
+    found = set()
+    for entry in series.entries():
+        found.update(entry.adds)
+        for diff in entry.path.glob("*.diff"):
+            found.update(re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M))
+    return sorted(p for p in found if p.endswith(suffix) and not p.startswith("tools/"))
+
+
+def fresh(before, after):
+    """The complaints that were not there before, wherever their lines have moved."""
+    def place(text):
+        return re.sub(r":\d+(:\d+)?:", ":", text)
+    old = {place(t) for t in before}
+    return [t for t in after if place(t) not in old]
+
+
+def kernel_doc(base):
+    for path in touched((".c", ".h")):
+        said = []
+        for commit in ("base", "HEAD"):
+            with tempfile.TemporaryDirectory() as temp:
+                file = Path(temp) / Path(path).name
+                try:
+                    file.write_text(git(base.tree, "show", f"{commit}:{path}") + "\n")
+                except subprocess.CalledProcessError:
+                    file.write_text("")  # The series adds it.
+                result = subprocess.run(["perl", "scripts/kernel-doc", "-none", file],
+                                        cwd=base.tree, capture_output=True, text=True, check=False)
+                said.append(result.stderr.replace(str(file), path).splitlines())
+        yield path, not fresh(*said), "\n".join(fresh(*said))
+
+
+def compile_clean(base, machine, commits, modules):
+    """Compile what the series touches with sparse and W=1, without and with it."""
+    machine = machine | {"fragments": ("check", *modules)}
+    said = []
+    for commit in ("base", commits[-1]):
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        objects = [p[:-1] + "o" for p in touched(".c") if (base.tree / p).exists()]
+        log = cache("log") / f"check-{base.tree.name}.log"
+        try:
+            kernel.configure(base, machine, log)
+            for path in objects:
+                (kernel.objdir(base, machine) / path).unlink(missing_ok=True)
+            kernel.make(base, machine, "W=1", "C=2", "-k", *objects, log=log,
+                        label=f"checking {len(objects)} objects with sparse and W=1")
+        except subprocess.CalledProcessError:
+            yield "it compiles", False, tail(log)
+            return
+        said.append([t.replace(f"{base.tree}/", "") for t in log.read_text().splitlines()
+                     if re.search(r"(warning|error):", t)])
+    yield f"{len(objects)} objects compile", len(objects) > 5, " ".join(objects)
+    yield "no new complaint", not fresh(*said), "\n".join(fresh(*said))
+
+
+def hot_path(base, machine):
+    """The functions that run per request keep their machine code; a control does not."""
+    stock, vdma, hot = (kernel.build(base, machine, k) for k in ("stock", "vdma", "hot"))
+    ring = "virtio_ring.o"
+    ok, lines = hotpath.report(stock / ring, vdma / ring, machine["cross"])
+    yield lines[0], ok, "\n".join(lines)
+    for line in lines[1:]:
+        yield line.partition(":")[0], not line.startswith("HOT"), line
+    ok, lines = hotpath.report(vdma / ring, hot / ring, machine["cross"])
+    yield "control: a test per request is noticed", not ok, "\n".join(lines)
+    for name in ("virtio_blk.o", "virtio_net.o"):
+        verdicts = hotpath.compare(stock / name, vdma / name, machine["cross"])
+        other = [n for n, v in verdicts.items() if v.kind != "same"]
+        yield f"{name} is the same", bool(verdicts) and not other, other
