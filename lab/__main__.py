@@ -68,7 +68,9 @@ def do_build(args):
 
 
 def do_checkout(args):
-    series.checkout(Base(args.base), Path(args.dir or f"linux-{args.base}"))
+    folder = Path(args.dir or f"linux-{args.base}")
+    series.checkout(Base(args.base), folder)
+    print(folder)
 
 
 def do_refresh(args):
@@ -76,7 +78,7 @@ def do_refresh(args):
 
 
 def do_mbox(args):
-    series.mbox(Base(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll)
+    print(series.mbox(Base(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll))
 
 
 def do_clean(args):

@@ -73,8 +73,7 @@ class Base:
         else:
             git(self.kernel, "add", "-A", "-f", ".", env=repo)
         tree = git(self.kernel, "write-tree", env=repo)
-        commit = git(self.tree, "commit-tree", tree, "-m", f"Linux {self.release(self.kernel)}",
-                     env=identity("@0 +0000"))
+        commit = git(self.tree, "commit-tree", tree, "-m", "base", env=identity("@0 +0000"))
         git(self.tree, "update-ref", "refs/heads/base", commit)
 
     def _import_package(self):
@@ -98,11 +97,10 @@ class Base:
             git(entry, "init", "-q", "-b", "base")
             run("git", *FAST, "add", "-A", "-f", ".", cwd=entry, log=log,
                 label=f"base {self.name}: making a git tree of it (half a minute)")
-            git(entry, "commit", "-q", "-m", f"Linux {self.release(entry)}",
-                env=identity("@0 +0000"))
+            git(entry, "commit", "-q", "-m", "base", env=identity("@0 +0000"))
 
-    def release(self, tree=None):
-        return read_release((Path(tree or self.tree) / "Makefile").read_text())
+    def release(self, commit="base"):
+        return read_release(git(self.tree, "show", f"{commit}:Makefile"))
 
 
 def read_release(makefile):

@@ -117,7 +117,6 @@ def checkout(base, folder):
     git(folder, "remote", "remove", "origin")
     for key, value in (("name", bases.WHO["NAME"]), ("email", bases.WHO["EMAIL"])):
         git(folder, "config", f"user.{key}", value)
-    print(folder)
 
 
 def slug(subject, taken):
@@ -196,14 +195,17 @@ def write_entry(path, message, adds, files):
 
 
 def mbox(base, folder, reroll):
-    """Write what git send-email takes: the series with its cover letter."""
+    """Write what git send-email takes, the cover letter first; return the files."""
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
+    cover = (SERIES / "cover").read_text() + f"\nBased on Linux {base.release()}.\n"
+    if base.kernel and (Path(base.kernel) / ".git").exists():
+        # Only a commit of the user's own tree is one that others can know.
+        cover += f"base-commit: {git(base.kernel, 'rev-parse', 'HEAD')}\n"
     with lock(f"src-{base.tree.name}"):
         git(base.tree, "branch", "-q", "-f", "cover", commits(base)[-1])
-        git(base.tree, "config", "branch.cover.description", (SERIES / "cover").read_text())
-        out = git(base.tree, "format-patch", "-q", "-o", Path(folder).resolve(),
-                  "--cover-letter", "--cover-from-description=subject", "--base=base", "-M",
-                  f"--reroll-count={reroll}", "base..cover", env=identity(date()))
-    print(out or folder)
+        git(base.tree, "config", "branch.cover.description", cover)
+        return git(base.tree, "format-patch", "-o", folder.resolve(), "--cover-letter",
+                   "--cover-from-description=subject", f"--reroll-count={reroll}",
+                   "base..cover", env=identity(date()))
