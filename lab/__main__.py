@@ -118,7 +118,7 @@ def arguments():
     verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,
-         (("--reroll",), {"type": int, "default": 1, "help": "the version of the posting"}))
+         (("--reroll",), {"type": int, "help": "the version of the posting, from 2"}))
     verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (4 minutes)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
     verb(do_test, "everything that must pass, as KTAP (35 minutes; 10 with warm caches)",

@@ -206,6 +206,7 @@ def mbox(base, folder, reroll):
     with lock(f"src-{base.tree.name}"):
         git(base.tree, "branch", "-q", "-f", "cover", commits(base)[-1])
         git(base.tree, "config", "branch.cover.description", cover)
+        version = [f"--reroll-count={reroll}"] if reroll else []
         return git(base.tree, "format-patch", "-o", folder.resolve(), "--cover-letter",
-                   "--cover-from-description=subject", f"--reroll-count={reroll}",
-                   "base..cover", env=identity(date()))
+                   "--cover-from-description=subject", *version, "base..cover",
+                   env=identity(date()))

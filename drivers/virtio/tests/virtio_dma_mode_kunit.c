@@ -9,6 +9,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_mode.h>
+#include <linux/virtio_ring.h>
 #include <xen/xen.h>
 
 #define REASON	0x5eed
@@ -269,6 +270,27 @@ static void virtio_dma_test_live_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hook.undone, 1);
 }
 
+/* Only a transport that opted in keeps the bit; bits nobody knows always go. */
+static void virtio_dma_test_transport(struct kunit *test)
+{
+	struct virtio_device *vdev = test->priv;
+	unsigned int bit;
+	int opted_in;
+
+	for (opted_in = 0; opted_in <= 1; opted_in++) {
+		vdev->platform_dma = opted_in;
+		for (bit = VIRTIO_F_ADMIN_VQ + 1; bit <= VIRTIO_F_PLATFORM_DMA; bit++)
+			__virtio_set_bit(vdev, bit);
+		__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
+
+		vring_transport_features(vdev);
+		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA), opted_in);
+		KUNIT_EXPECT_TRUE(test, __virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM));
+		for (bit = VIRTIO_F_ADMIN_VQ; bit < VIRTIO_F_PLATFORM_DMA; bit++)
+			KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
+	}
+}
+
 static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE_PARAM(virtio_dma_test_table, rows_gen_params),
 	KUNIT_CASE(virtio_dma_test_no_hook),
@@ -277,6 +299,7 @@ static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE(virtio_dma_test_again),
 	KUNIT_CASE(virtio_dma_test_hook_goes),
 	KUNIT_CASE(virtio_dma_test_live_queues),
+	KUNIT_CASE(virtio_dma_test_transport),
 	{}
 };
 
