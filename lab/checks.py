@@ -128,8 +128,18 @@ def outside(run, moment, view):
                view["balloon"] == [-(64 << 20), 0], view["balloon"])
 
 
+def pattern(seed, size):
+    """What the guest's write step writes: the splitmix64 stream of the seed."""
+    mask, state, words = (1 << 64) - 1, seed, bytearray()
+    for _ in range(size // 8):
+        state = (state + 0x9E3779B97F4A7C15) & mask
+        word = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+        words += (word ^ (word >> 31)).to_bytes(8, "little")
+    return bytes(words)
+
+
 def disk(run, steps):
-    from .proof import pattern  # pylint: disable=import-outside-toplevel
     reads = run.all("read")
     good = [run.sha_before] * steps[:steps.index("write")].count("read") + \
         [run.sha_after] * steps[steps.index("write"):].count("read")
