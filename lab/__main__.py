@@ -11,7 +11,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import check, kernel, proof, scenario, series, suite
+from . import check, kernel, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -47,9 +47,10 @@ def boot_one(one, kind, patience):
 
 def do_check(args):
     report = Report()
-    for name in [args.base] if args.base else names():
-        for title, checks in check.checks(name):
-            report.add(f"{name}: {title}", checks)
+    for name in [args.base] if args.base else names() + ["qemu"]:
+        tests = check.qemu_checks() if name == "qemu" else check.checks(name)
+        for title, checks in tests:
+            report.add(title, checks)
     return report.close()
 
 
@@ -67,22 +68,31 @@ def do_build(args):
     print(kernel.build(Base(args.base), machine, args.kernel) / Path(machine["image"]).name)
 
 
+def do_qemu(_):
+    print(qemu.build())
+
+
+def base_of(name):
+    """What a tree can be made of: a kernel base, or the companion QEMU."""
+    return qemu.Qemu() if name == "qemu" else Base(name)
+
+
 def do_checkout(args):
     folder = Path(args.dir or f"linux-{args.base}")
-    series.checkout(Base(args.base), folder)
+    series.checkout(base_of(args.base), folder)
     print(folder)
 
 
 def do_refresh(args):
-    series.refresh(Base(args.base), Path(args.dir or f"linux-{args.base}"))
+    series.refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
 
 
 def do_mbox(args):
-    print(series.mbox(Base(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll))
+    print(series.mbox(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll))
 
 
 def do_clean(args):
-    what = ["obj", "kernel", "guest", "log"] + (["src"] if args.all else [])
+    what = ["obj", "kernel", "qemu", "guest", "log"] + (["src"] if args.all else [])
     for name in what:
         shutil.rmtree(cache(name))
     say(f"removed {', '.join(what)} from {cache()}")
@@ -99,7 +109,7 @@ def arguments():
         for names, settings in options:
             sub.add_argument(*names, **settings)
 
-    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12"})
+    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12, or qemu"})
     folder = (("dir",), {"metavar": "DIR", "nargs": "?", "help": "the folder of the tree"})
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
@@ -115,6 +125,7 @@ def arguments():
          (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),
          (("--kernel",), {"default": "vdma", "help": "vdma (the series, the default), stock"
                           " (none of it), vdma@N (its first N commits), or a lab variant"}))
+    verb(do_qemu, "build the companion QEMU; the folder of its binaries is the last line")
     verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,

@@ -33,10 +33,12 @@ def names():
 class Base:
     """A base of the series, and the git repository that holds its source."""
 
+    series, overlay = ROOT / "series", ROOT
+
     def __init__(self, name):
         if name not in names():
             raise Fail(f"unknown base '{name}'", f"the bases are: {', '.join(names())}")
-        self.name = name
+        self.name, self.siblings = name, names()
         data = tomllib.loads((ROOT / "bases" / f"{name}.toml").read_text())
         self.version, self.package = data["version"], data["package"]
         self.tested = data["tested_min"], data["tested_max"]
@@ -52,29 +54,10 @@ class Base:
         """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
         with lock(f"src-{self.tree.name}"):
             if self.kernel:
-                self._import_own()
+                import_own(self.kernel, self.tree)
             elif not (self.tree / ".git").exists():
                 self._import_package()
         return self
-
-    def _import_own(self):
-        """Take the user's tree as it stands, through a repository of ours."""
-        if not self.tree.exists():
-            room(6, "a copy of the kernel source")
-            with new_entry(self.tree) as entry:
-                git(entry, "init", "-q", "-b", "base")
-        repo = {"GIT_DIR": str(self.tree / ".git"), "GIT_WORK_TREE": self.kernel,
-                "GIT_INDEX_FILE": str(self.tree / ".git" / "import")}
-        say(f"base {self.name}: reading {self.kernel}")
-        if (Path(self.kernel) / ".git").exists():
-            names = git(self.kernel, "ls-files", "-z")
-            git(self.kernel, "update-index", "--add", "--remove", "-z", "--stdin", env=repo,
-                text=names)
-        else:
-            git(self.kernel, "add", "-A", "-f", ".", env=repo)
-        tree = git(self.kernel, "write-tree", env=repo)
-        commit = git(self.tree, "commit-tree", tree, "-m", "base", env=identity("@0 +0000"))
-        git(self.tree, "update-ref", "refs/heads/base", commit)
 
     def _import_package(self):
         room(6, "the kernel source")
@@ -100,7 +83,26 @@ class Base:
             git(entry, "commit", "-q", "-m", "base", env=identity("@0 +0000"))
 
     def release(self, commit="base"):
-        return read_release(git(self.tree, "show", f"{commit}:Makefile"))
+        return "Linux " + read_release(git(self.tree, "show", f"{commit}:Makefile"))
+
+
+def import_own(own, tree):
+    """Take the user's tree as it stands, through a repository of ours."""
+    if not tree.exists():
+        room(6, "a copy of the source")
+        with new_entry(tree) as entry:
+            git(entry, "init", "-q", "-b", "base")
+    repo = {"GIT_DIR": str(tree / ".git"), "GIT_WORK_TREE": own,
+            "GIT_INDEX_FILE": str(tree / ".git" / "import")}
+    say(f"reading {own}")
+    if (Path(own) / ".git").exists():
+        files = git(own, "ls-files", "-z")
+        git(own, "update-index", "--add", "--remove", "-z", "--stdin", env=repo, text=files)
+    else:
+        git(own, "add", "-A", "-f", ".", env=repo)
+    commit = git(tree, "commit-tree", git(own, "write-tree", env=repo), "-m", "base",
+                 env=identity("@0 +0000"))
+    git(tree, "update-ref", "refs/heads/base", commit)
 
 
 def read_release(makefile):

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import base as bases
-from . import hotpath, kernel, series
+from . import hotpath, kernel, qemu, series
 from .base import Base, git
 from .host import ROOT, TOOLS, cache, lock, need, run, tail
 
@@ -20,53 +20,61 @@ def checks(name):
     base, machine = Base(name), kernel.arch("arm64")
     need(PACKAGES + machine["packages"])
     base.fetch()
-    yield "series round trip", list(round_trip(base))
+    yield f"{name}: series round trip", list(round_trip(base))
     with lock(f"src-{base.tree.name}"):
         commits = series.commits(base)
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
-        for entry, commit in zip(series.entries(), commits):
-            yield f"style of {entry.name}", list(style(base, entry, commit))
-        yield "kernel-doc", list(kernel_doc(base))
+        for entry, commit in zip(series.entries(base), commits):
+            yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
+        yield f"{name}: kernel-doc", list(kernel_doc(base))
         for kind, extra in (("built in", ()), ("modules", ("modules",))):
-            yield f"sparse and W=1, {kind}", list(compile_clean(base, machine, commits, extra))
-    yield "hot path", list(hot_path(base, machine))
+            yield f"{name}: sparse and W=1, {kind}", list(compile_clean(base, machine, commits, extra))
+    yield f"{name}: hot path", list(hot_path(base, machine))
+
+
+def qemu_checks():
+    """The companion series: round trip, and QEMU's own checkpatch."""
+    base = qemu.Qemu().fetch()
+    yield "qemu: series round trip", list(round_trip(base))
+    with lock(f"src-{base.tree.name}"):
+        commits = series.commits(base)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        for entry, commit in zip(series.entries(base), commits):
+            yield f"qemu: style of {entry.name}", [checkpatch(base, commit)]
+
+
+def checkpatch(base, commit, *options):
+    """What the tree's own checkpatch says of a commit: nothing, or it fails."""
+    patch = git(base.tree, "format-patch", "-1", "--stdout", commit) + "\n"
+    result = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", *options, "-"],
+                            cwd=base.tree, input=patch, capture_output=True, text=True,
+                            check=False)
+    said = result.stdout + result.stderr
+    return ("checkpatch --strict", result.returncode == 0 and not re.search(
+        r"^(ERROR|WARNING|CHECK):", said, re.M), said)
 
 
 def round_trip(base):
     """checkout, then refresh, must leave series/ and the overlay as they are."""
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         copy, tree = Path(temp) / "repo", Path(temp) / "tree"
-        parts = ["series", "bases", "lab", "vdma"] + sorted(
-            {path.split("/")[0] for e in series.entries() for path in e.adds})
-        copy.mkdir()
-        for part in parts:
-            if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, copy / part)
-            else:
-                shutil.copy2(ROOT / part, copy / part)
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
+            ".git", "__pycache__", "linux-*", "outgoing-*"))
         series.checkout(base, tree)
         count = git(tree, "rev-list", "--count", "base..series")
-        yield "one commit per entry", int(count) == len(series.entries()), f"{count} commits"
+        yield "one commit per entry", int(count) == len(series.entries(base)), f"{count} commits"
         run(copy / "vdma", "refresh", base.name, tree)
-        diff = subprocess.run(["diff", "-r", *(f"--exclude={x}" for x in ("__pycache__", ".git")),
-                               ROOT / "series", copy / "series"],
+        there = copy / base.series.relative_to(ROOT), copy / base.overlay.relative_to(ROOT)
+        diff = subprocess.run(["diff", "-r", base.series, there[0]],
                               capture_output=True, text=True, check=False).stdout
-        diff += "".join(f"{path} differs\n" for e in series.entries() for path in e.adds
-                        if (ROOT / path).read_bytes() != (copy / path).read_bytes())
+        diff += "".join(f"{path} differs\n" for e in series.entries(base) for path in e.adds
+                        if (base.overlay / path).read_bytes() != (there[1] / path).read_bytes())
         yield "refresh brings back what checkout was made of", not diff, diff
 
 
 def style(base, entry, commit):
-    with tempfile.NamedTemporaryFile("w", suffix=".patch") as patch:
-        patch.write(git(base.tree, "format-patch", "-1", "--stdout", commit) + "\n")
-        patch.flush()
-        # That MAINTAINERS covers a new file is looked up below, not guessed.
-        result = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--no-summary",
-                                 "--ignore", "FILE_PATH_CHANGES", patch.name], cwd=base.tree,
-                                capture_output=True, text=True, check=False)
-    said = result.stdout.split("\nNOTE:")[0].strip()
-    yield "checkpatch --strict", result.returncode == 0 and \
-        not re.search(r"^(ERROR|WARNING|CHECK):", said, re.M), said
+    # That MAINTAINERS covers a new file is looked up below, not guessed.
+    yield checkpatch(base, commit, "--ignore", "FILE_PATH_CHANGES")
     lines = entry.message.splitlines()
     long = [t for t in lines if len(t) > 75 and not t.startswith("Signed-off-by:")]
     yield "the message is wrapped and signed", not long and lines[-1] == \
@@ -77,10 +85,10 @@ def style(base, entry, commit):
         yield f"MAINTAINERS covers {path}", LIST in to, to
 
 
-def touched(suffix):
+def touched(base, suffix):
     """The files that the series adds or edits, of one kind."""
     found = set()
-    for entry in series.entries():
+    for entry in series.entries(base):
         found.update(entry.adds)
         for diff in entry.path.glob("*.diff"):
             found.update(re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M))
@@ -96,7 +104,7 @@ def fresh(before, after):
 
 
 def kernel_doc(base):
-    for path in touched((".c", ".h")):
+    for path in touched(base, (".c", ".h")):
         said = []
         for commit in ("base", "HEAD"):
             with tempfile.TemporaryDirectory() as temp:
@@ -117,7 +125,7 @@ def compile_clean(base, machine, commits, modules):
     said = []
     for commit in ("base", commits[-1]):
         git(base.tree, "checkout", "-q", "--force", "--detach", commit)
-        objects = [p[:-1] + "o" for p in touched(".c") if (base.tree / p).exists()]
+        objects = [p[:-1] + "o" for p in touched(base, ".c") if (base.tree / p).exists()]
         log = cache("log") / f"check-{base.tree.name}.log"
         try:
             kernel.configure(base, machine, log)

@@ -5,7 +5,7 @@ import re
 
 TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle|DMA-API:"
                      r"|swiotlb buffer is full|event 0x")
-ADDRESSED = ("access_platform", "platform_dma")
+ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
        "RING_PACKED": 34}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
@@ -29,7 +29,21 @@ def judge(run):
     return result
 
 
+def stuck(run):
+    """The device's DMA is aborted: the guest says so and does not come up."""
+    text = run.scenario["stuck"]
+    yield f"the console says '{text}'", text in run.console, run.console[-500:]
+    yield "the guest does not come up", run.end == "silent" and not run.records, run.end
+    view = run.views["stuck"]
+    rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
+    yield ("the host sees rings at physical addresses", bool(rings) and all(
+        any(low <= a <= high for low, high in view["ram"]) for a in rings), rings)
+
+
 def survey(run):
+    if run.scenario["stuck"]:
+        yield from stuck(run)
+        return
     done = run.all("done")
     errors = run.all("error")
     yield ("the guest runs to its end without an error",
@@ -87,7 +101,7 @@ def modes(run, steps):
             round_ = [r for r in run.all("rebind") if r["name"] == seen[name]["name"]]
             gone = "-" if want == "-" else "!ENODATA"
             yield (f"{name}: no mode while unbound, {want} again when bound",
-                   [(r["unbound"], r["bound"]) for r in round_] == [(gone, want)], round_)
+                   {(r["unbound"], r["bound"]) for r in round_} == {(gone, want)}, round_)
 
 
 def outside(run, moment, view):
@@ -123,6 +137,13 @@ def outside(run, moment, view):
     if "aliases" in view:
         yield ("rings are in the linear map", not view["aliases"],
                "mapped elsewhere, or not cacheable: " + "; ".join(view["aliases"]))
+    if "noncacheable" in view:
+        # The kernel's own pools for atomic allocations are all that may be.
+        pools = sum(int(k) << 10 for k in re.findall(r"preallocated (\d+) KiB", run.console))
+        yield (f"{moment}: memory for DMA is "
+               + ("cacheable" if scenario["cacheable"] else "not all cacheable"),
+               pools > 0 and (view["noncacheable"] == pools) == scenario["cacheable"],
+               f"{view['noncacheable']} bytes are not, the kernel's pools have {pools}")
     if "balloon" in view:
         yield (f"{moment}: the balloon takes memory and gives it back",
                view["balloon"] == [-(64 << 20), 0], view["balloon"])

@@ -105,13 +105,13 @@ def build(base, machine, kind):
         try:
             configure(base, machine, log)
             make(base, machine, os.path.basename(machine["image"]), *OBJECTS, log=log,
-                 label=f"kernel {name}: building (5 minutes when nothing is built yet)")
+                 label=f"{name}: building (5 minutes when nothing is built yet)")
         except subprocess.CalledProcessError as err:
-            raise Fail(f"kernel {name} does not build:\n{tail(log)}", f"see {log}") from err
+            raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
         obj = objdir(base, machine)
         with new_entry(entry) as new:
             for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
                 shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
             (new / "name").write_text(name + "\n")
-        say(f"kernel {name}: built")
+        say(f"{name}: built")
     return entry

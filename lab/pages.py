@@ -4,8 +4,8 @@ import re
 import struct
 from collections import defaultdict
 
-# Linux's MAIR indexes: Normal and Normal-Tagged are cacheable.
-CACHEABLE = (0, 1)
+# Linux's MAIR indexes: Normal and Normal-Tagged, Normal non-cacheable.
+CACHEABLE, NON_CACHEABLE = (0, 1), 2
 ADDRESS = ((1 << 48) - 1) & ~0xfff
 
 
@@ -28,8 +28,8 @@ def leaves(machine, table, level, base):
             yield address, entry & ADDRESS & -size, size, entry >> 2 & 7
 
 
-def aliases(machine, kernel, addresses):
-    """Where the kernel maps each page of @addresses beyond its cacheable linear map."""
+def walk(machine, kernel):
+    """The leaves of the kernel's page tables, and the end of the linear map."""
     config = (kernel / "config").read_text()
     bits, levels = (int(re.search(rf"^CONFIG_{name}=(\d+)$", config, re.M)[1])
                     for name in ("ARM64_VA_BITS", "PGTABLE_LEVELS"))
@@ -39,10 +39,15 @@ def aliases(machine, kernel, addresses):
     image = int(re.search(r"addr=([0-9a-f]+) .*name=\"[^\"]*Image\"",
                           machine.hmp("info roms"))[1], 16)
     start = (1 << 64) - (1 << bits)
-    linear_end = start + (1 << (bits - 1))
+    return leaves(machine, root - text + image, 4 - levels, start), start + (1 << (bits - 1))
+
+
+def aliases(machine, kernel, addresses):
+    """Where the kernel maps each page of @addresses beyond its cacheable linear map."""
+    entries, linear_end = walk(machine, kernel)
     wanted = {a & ~0xfff for a in addresses}
     found = defaultdict(list)
-    for virtual, physical, size, attr in leaves(machine, root - text + image, 4 - levels, start):
+    for virtual, physical, size, attr in entries:
         for page in wanted:
             if physical <= page < physical + size:
                 found[page].append((virtual + page - physical, attr))
@@ -50,3 +55,8 @@ def aliases(machine, kernel, addresses):
     odd = [f"{page:#x} at {virtual:#x} attribute {attr}" for page, places in found.items()
            for virtual, attr in places if virtual >= linear_end or attr not in CACHEABLE]
     return odd + [f"{page:#x} is not mapped" for page in lost]
+
+
+def noncacheable(machine, kernel):
+    """How much memory the kernel maps non-cacheable, as rings of non-coherent devices are."""
+    return sum(size for _, _, size, attr in walk(machine, kernel)[0] if attr == NON_CACHEABLE)

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import guest, kernel, pages
+from . import guest, kernel, pages, qemu
 from .base import Base, number
 from .checks import judge
 from .host import Fail, cache, need, new_entry, run, say
@@ -96,7 +96,10 @@ class Run:
         cmd = prepare(self.scenario, image, initrd, folder, append)
         try:
             with Machine(cmd, folder, self.patience) as machine:
-                self._follow(machine)
+                if self.scenario["stuck"]:
+                    self._wait_stuck(machine)
+                else:
+                    self._follow(machine)
         finally:
             self.peer.stop()
             console = folder / "console.log"
@@ -129,6 +132,20 @@ class Run:
         except (TimeoutError, subprocess.TimeoutExpired):
             self.end = f"the guest hangs after '{self.step}'"
 
+    def _wait_stuck(self, machine):
+        """Wait for the text that tells why, then make sure that nothing moves any more."""
+        end, text = time.monotonic() + self.patience, self.scenario["stuck"]
+        while time.monotonic() < end and machine.proc.poll() is None \
+                and text not in machine.console.read_text(errors="replace"):
+            time.sleep(0.1)
+        self.views["stuck"] = observe(machine, self.scenario, self.kernel)
+        time.sleep(2)
+        machine.report.setblocking(False)
+        try:
+            self.end = machine.report.recv(4096).decode(errors="replace")
+        except BlockingIOError:
+            self.end = "silent"
+
     def finished(self):
         return self.end == "QEMU exited with 0" and self.all("done") != []
 
@@ -160,14 +177,16 @@ def observe(machine, scenario, image):
             state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
             if state["vring-desc"]:
                 rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
-        if name == "net" and "RING_PACKED" not in bits:
+        if name == "net" and "RING_PACKED" not in bits and not scenario["stuck"]:
             # The receive queue always has buffers for the host to look at.
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]
         view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
-    if scenario["arch"] == "arm64" and scenario["mode"] == "phys":
+    if scenario["arch"] == "arm64":
+        view["noncacheable"] = pages.noncacheable(machine, image)
+    if scenario["arch"] == "arm64" and scenario["mode"] == "phys" and not scenario["stuck"]:
         rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
         view["aliases"] = pages.aliases(machine, image, rings)
     if "balloon" in scenario["devices"]:
@@ -187,8 +206,12 @@ def squeeze(machine):
     return sizes
 
 
-def require_qemu(arch):
+def require_qemu(scenario):
     """QEMU must be there, and know the queries that show a device from outside."""
+    arch = scenario["machine"]
+    if scenario["companion"]:
+        scenario["machine"] = arch | {"qemu": str(qemu.build() / arch["qemu"])}
+        return
     need(arch["packages"] + ["device-tree-compiler"])
     version = run(arch["qemu"], "--version").partition("version ")[2].split()[0]
     if number(version)[:2] < [7, 2]:
@@ -198,12 +221,12 @@ def require_qemu(arch):
 
 def prove(scenario, kind, patience=SILENCE):
     """Boot and judge; return the run and its checks, turned round for a negative control."""
-    require_qemu(scenario["machine"])
+    require_qemu(scenario)
     one = Run(scenario, kind, patience)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         one.boot(Path(folder))
     checks = judge(one)
-    if not one.finished():
+    if not one.finished() and not scenario["stuck"]:
         say(f"{scenario['name']} on {kind}: {one.end}; the end of its console:\n"
             + "\n".join(f"    {t}" for t in one.console.splitlines()[-12:]))
     return one, checks
@@ -211,8 +234,8 @@ def prove(scenario, kind, patience=SILENCE):
 
 def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, with disks that stay."""
+    require_qemu(scenario)
     arch = scenario["machine"]
-    require_qemu(arch)
     image = kernel.build(Base(scenario["base"]), arch, kind)
     folder = cache("shell")
     for name in ("disk.img", "entropy.img"):

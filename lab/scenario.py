@@ -14,6 +14,7 @@ KEYS = {
     "transport": "pci or mmio",
     "devices": "virtio devices: blk, net, rng, balloon",
     "options": "properties of every virtio device",
+    "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
     "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes",
@@ -30,6 +31,8 @@ KEYS = {
     "kunit": "KUnit suites that must pass while the guest boots",
     "above": "the lowest address that a ring may have",
     "absent": "devices whose probe fails: the text that the console must show for each",
+    "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
+    "stuck": "the guest must not come up, and its console must show this text",
     "must_fail": "checks that must fail: this is a negative control",
 }
 DEFAULT = "pci-modern"
@@ -42,7 +45,8 @@ def load():
         common = data.pop("all", {})
         for name, own in data.items():
             scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
-                        "bounced": [], "console": {}, "kunit": [], "modes": {}} | common | own
+                        "bounced": [], "console": {}, "kunit": [], "modes": {},
+                        "cacheable": True, "companion": False, "stuck": None} | common | own
             unknown = set(scenario) - set(KEYS)
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "

@@ -11,8 +11,6 @@ from . import base as bases
 from .base import git, identity
 from .host import Fail, ROOT, lock, run, say
 
-SERIES = ROOT / "series"
-
 
 class Entry:
     """One commit of the series: a folder with its message, hunks and added paths."""
@@ -32,14 +30,14 @@ class Entry:
         return None
 
 
-def entries():
-    return [Entry(p) for p in sorted(SERIES.iterdir()) if p.is_dir()]
+def entries(base):
+    return [Entry(p) for p in sorted(base.series.iterdir()) if p.is_dir()]
 
 
-def date():
+def date(base):
     """When the series was last changed: the date of its commits and mails."""
     try:
-        seconds = git(ROOT, "log", "-1", "--format=%ct", "--", "series")
+        seconds = git(ROOT, "log", "-1", "--format=%ct", "--", base.series)
     except subprocess.CalledProcessError:
         seconds = ""
     return f"@{seconds or int(time.time())} +0000"
@@ -76,16 +74,16 @@ def commits(base, extra=None):
     Nothing but the repository's objects changes: the work is done in an index of its own.
     """
     index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
-    env = {"GIT_INDEX_FILE": str(index)} | identity(date())
+    env = {"GIT_INDEX_FILE": str(index)} | identity(date(base))
     made, commit = [], git(base.tree, "rev-parse", "base")
     try:
         git(base.tree, "read-tree", commit, env=env)
-        for entry in entries():
+        for entry in entries(base):
             diff = entry.diff(base.name)
             if diff:
                 stage(base.tree, diff, env, f"commit {entry.name}")
             for path in entry.adds:
-                blob = git(base.tree, "hash-object", "-w", ROOT / path)
+                blob = git(base.tree, "hash-object", "-w", base.overlay / path)
                 git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}",
                     env=env)
             commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
@@ -128,12 +126,12 @@ def slug(subject, taken):
 
 
 def refresh(base, folder):
-    """Fold the commits of the user's tree back into series/ and the overlay."""
+    """Fold the commits of the user's tree back into the series and its overlay."""
     if not (folder / ".git").exists():
         raise Fail(f"{folder} is not a git tree", f"make one: ./vdma checkout {base.name}")
     if git(folder, "status", "--porcelain", "-uno"):
         raise Fail(f"{folder} has uncommitted changes", "commit or stash them first")
-    old = {e.subject: e for e in entries()}
+    old = {e.subject: e for e in entries(base)}
     taken = {s: e.name.partition("-")[2] for s, e in old.items()}
     new, owner = {}, {}
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
@@ -155,28 +153,28 @@ def refresh(base, folder):
         diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
         new[name] = (message, adds, diff, old.get(message.splitlines()[0]), commit)
     for path in {p for e in old.values() for p in e.adds} - set(owner):
-        (ROOT / path).unlink(missing_ok=True)
-    temp = SERIES.with_name(".series.new")
+        (base.overlay / path).unlink(missing_ok=True)
+    temp = base.series.with_name(".series.new")
     shutil.rmtree(temp, ignore_errors=True)
     for name, (message, adds, diff, before, commit) in new.items():
-        write_entry(temp / name, message, adds, diffs(base.name, diff, before))
+        write_entry(temp / name, message, adds, diffs(base, diff, before))
         for path in adds:
             blob = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
-            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / path).write_text(blob)
-    for file in SERIES.glob("*"):
+            (base.overlay / path).parent.mkdir(parents=True, exist_ok=True)
+            (base.overlay / path).write_text(blob)
+    for file in base.series.glob("*"):
         if file.is_file():
             shutil.copy(file, temp / file.name)
-    shutil.rmtree(SERIES)
-    temp.rename(SERIES)
-    say(f"series/ holds {len(new)} commits")
+    shutil.rmtree(base.series)
+    temp.rename(base.series)
+    say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
 
 
 def diffs(base, diff, before):
     """The diff files of an entry: one where all bases agree, else side by side."""
-    files = {b: diff for b in bases.names()}
+    files = {b: diff for b in base.siblings}
     if before:
-        for other in set(files) - {base}:
+        for other in set(files) - {base.name}:
             path = before.diff(other)
             files[other] = path.read_text() if path else ""
     if len(set(files.values())) == 1:
@@ -199,7 +197,7 @@ def mbox(base, folder, reroll):
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
-    cover = (SERIES / "cover").read_text() + f"\nBased on Linux {base.release()}.\n"
+    cover = (base.series / "cover").read_text() + f"\nBased on {base.release()}.\n"
     if base.kernel and (Path(base.kernel) / ".git").exists():
         # Only a commit of the user's own tree is one that others can know.
         cover += f"base-commit: {git(base.kernel, 'rev-parse', 'HEAD')}\n"
@@ -209,4 +207,4 @@ def mbox(base, folder, reroll):
         version = [f"--reroll-count={reroll}"] if reroll else []
         return git(base.tree, "format-patch", "-o", folder.resolve(), "--cover-letter",
                    "--cover-from-description=subject", *version, "base..cover",
-                   env=identity(date()))
+                   env=identity(date(base)))

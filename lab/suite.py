@@ -11,25 +11,26 @@ def run(junit):
     say("35 minutes with empty caches on two cores, 10 with warm ones")
     report = Report()
     for name in bases.names():
-        guarded(report, f"{name}: ", check.checks(name))
+        guarded(report, check.checks(name))
+    guarded(report, check.qemu_checks())
     for one in scenario.load().values():
         for kind in one["kernels"]:
             boot(report, one, kind)
     # Every commit of the series builds, boots and keeps the default as it is.
     default = scenario.load()[scenario.DEFAULT]
-    for number, entry in enumerate(series.entries(), 1):
+    for number, entry in enumerate(series.entries(bases.Base(default["base"])), 1):
         boot(report, default | {"name": f"after {entry.name}"}, f"vdma@{number}")
-    guarded(report, "", misuse.checks())
+    guarded(report, misuse.checks())
     return report.close(junit)
 
 
-def guarded(report, prefix, tests):
+def guarded(report, tests):
     """Report tests as they come; what stops them is one more that fails."""
     try:
         for name, checks in tests:
-            report.add(prefix + name, checks)
+            report.add(name, checks)
     except Fail as err:
-        report.add(prefix + "the rest of it", [(str(err), False, err.hint)])
+        report.add("the rest of it", [(str(err), False, err.hint)])
 
 
 def boot(report, one, kind):

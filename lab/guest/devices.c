@@ -44,7 +44,7 @@ static struct token feature_bits(const char *name)
 	return token_fmt("0x%016llx", word[0]);
 }
 
-static struct token parent(const char *name)
+struct token parent(const char *name)
 {
 	struct token path = token_fmt(VIRTIO_DEVICES "/%s/..", name);
 	char *real = realpath(path.s, NULL);

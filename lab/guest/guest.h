@@ -61,6 +61,7 @@ void to_hex(char *hex, const void *data, size_t len);
 
 /* devices.c */
 struct token mode_token(const char *name);
+struct token parent(const char *name);
 void step_devices(const char *arg);
 
 /* blk.c */
@@ -82,6 +83,9 @@ void step_resize(const char *arg);
 /* power.c */
 void step_rebind(const char *arg);
 void step_suspend(const char *arg);
+
+/* replug.c */
+void step_replug(const char *arg);
 
 /* shell.c */
 void shell(void);

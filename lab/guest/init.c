@@ -26,6 +26,7 @@ static const struct step steps[] = {
 	{ "net", step_net },
 	{ "sync", step_sync },
 	{ "rebind", step_rebind },
+	{ "replug", step_replug },
 	{ "suspend", step_suspend },
 	{ "resize", step_resize },
 	{ NULL, NULL },

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Take the transport away from below the devices, and give it back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "guest.h"
+
+#define MANY	16
+#define BACK_MS	5000
+
+struct transport {
+	struct token name;
+	struct token driver;
+};
+
+static struct transport transports[MANY];
+static unsigned int count;
+
+static void collect(const char *name, void *arg)
+{
+	struct token bus = link_name(VIRTIO_DEVICES "/%s/../subsystem", name);
+	struct token driver = link_name(VIRTIO_DEVICES "/%s/../driver", name);
+
+	(void)arg;
+	if (count == MANY || !strcmp(driver.s, "-"))
+		return;
+	transports[count].name = parent(name);
+	transports[count].driver = token_fmt("/sys/bus/%s/drivers/%s", bus.s, driver.s);
+	count++;
+}
+
+static void probed(const char *name, void *arg)
+{
+	unsigned int *drivers = arg;
+	struct token driver = link_name(VIRTIO_DEVICES "/%s/driver", name);
+
+	*drivers += !!strcmp(driver.s, "-");
+}
+
+static int all_back(void)
+{
+	long long end = now_ms() + BACK_MS;
+	unsigned int drivers;
+
+	do {
+		drivers = 0;
+		for_each(VIRTIO_DEVICES, "virtio", probed, &drivers);
+		if (drivers >= count)
+			return 0;
+		sleep_ms(10);
+	} while (now_ms() < end);
+
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+static int round_trip(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct token path = token_fmt("%s/unbind", transports[i].driver.s);
+
+		if (write_text(path.s, transports[i].name.s))
+			return -1;
+	}
+	if (for_each(VIRTIO_DEVICES, "virtio", probed, &(unsigned int){ 0 })) {
+		errno = EBUSY;
+		return -1;
+	}
+	for (i = 0; i < count; i++) {
+		struct token path = token_fmt("%s/bind", transports[i].driver.s);
+
+		if (write_text(path.s, transports[i].name.s))
+			return -1;
+	}
+
+	return all_back();
+}
+
+void step_replug(const char *arg)
+{
+	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
+	unsigned long i;
+
+	count = 0;
+	for_each(VIRTIO_DEVICES, "virtio", collect, NULL);
+	if (!count || !rounds) {
+		errno = ENODEV;
+		fail("no-device", NULL);
+		return;
+	}
+
+	for (i = 0; i < rounds; i++) {
+		if (round_trip()) {
+			fail("replug", NULL);
+			return;
+		}
+		alive();
+	}
+	report("replug devices=%u rounds=%lu", count, rounds);
+}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Build the companion QEMU: Debian's source, the series in qemu/, only what the lab needs."""
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+from . import series
+from .base import FAST, git, identity, import_own, number
+from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
+
+FOLDER = ROOT / "qemu"
+
+
+class Qemu:
+    """The base of the companion series, as series.py takes one."""
+
+    series, overlay = FOLDER / "series", FOLDER / "tree"
+    name, siblings = "qemu", ["qemu"]
+
+    def __init__(self):
+        self.data = tomllib.loads((FOLDER / "base.toml").read_text())
+        self.own = os.environ.get("QEMU")
+        slot = "qemu"
+        if self.own:
+            slot += "-" + hashlib.sha256(self.own.encode()).hexdigest()[:8]
+        self.tree = cache("src") / slot
+
+    def release(self, commit="base"):
+        return "QEMU " + git(self.tree, "show", f"{commit}:VERSION")
+
+    def fetch(self):
+        """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
+        with lock(f"src-{self.tree.name}"):
+            if self.own:
+                check_version(Path(self.own), self.data["version"])
+                import_own(self.own, self.tree)
+            elif not (self.tree / ".git").exists():
+                self._import_package()
+        return self
+
+    def _import_package(self):
+        room(3, "QEMU's source")
+        need(["dpkg-dev"])
+        log = cache("log") / "fetch-qemu.log"
+        with new_entry(self.tree) as entry:
+            apt = Apt(entry / ".apt", [f"deb-src SITE {self.data['suite']} main"], log)
+            apt("source", "--download-only", self.data["package"],
+                label=f"fetching the source of QEMU from {self.data['suite']} (40 MB)")
+            dsc = next(apt.folder.glob("*.dsc"))
+            run("dpkg-source", "--no-check", "-x", dsc, apt.folder / "tree", log=log,
+                label="unpacking QEMU and applying Debian's patches")
+            for path in (apt.folder / "tree").iterdir():
+                path.rename(entry / path.name)
+            shutil.rmtree(apt.folder)
+            shutil.rmtree(entry / ".pc", ignore_errors=True)
+            check_version(entry, self.data["version"])
+            git(entry, "init", "-q", "-b", "base")
+            run("git", *FAST, "add", "-A", "-f", ".", cwd=entry, log=log,
+                label="making a git tree of it")
+            git(entry, "commit", "-q", "-m", "base", env=identity("@0 +0000"))
+
+
+class Apt:
+    """apt on a suite that the machine does not list, leaving its configuration alone."""
+
+    def __init__(self, folder, lines, log):
+        self.folder, self.log = folder, log
+        folder.mkdir()
+        pairs = run("apt-get", "indextargets", "--format", "$(LABEL) $(SITE)",
+                    "Created-By: Packages").splitlines()
+        site = next((p.split()[1] for p in pairs if p.startswith("Debian ")), None)
+        if not site:
+            raise Fail("apt knows no Debian mirror", "run 'apt-get update', or set QEMU=")
+        (folder / "sources").write_text("".join(
+            line.replace("SITE", site) + "\n" for line in lines))
+        for name in ("lists/partial", "cache/archives/partial", "parts"):
+            (folder / name).mkdir(parents=True)
+        self.options = [f"-o{key}={folder}/{name}" for key, name in (
+            ("Dir::Etc::sourcelist", "sources"), ("Dir::Etc::sourceparts", "parts"),
+            ("Dir::State::lists", "lists"), ("Dir::Cache", "cache"))]
+        self("update", label="reading the package lists of another suite")
+
+    def __call__(self, *args, label):
+        try:
+            run("apt-get", *self.options, "-oAPT::Sandbox::User=root", "-q", *args,
+                cwd=self.folder, log=self.log, label=label)
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"{label}: {tail(self.log, 1).strip()}",
+                       "check the network, or set QEMU=/path/to/qemu") from err
+
+
+def check_version(tree, tested):
+    try:
+        version = (tree / "VERSION").read_text().strip()
+    except OSError as err:
+        raise Fail(f"{tree} is not a QEMU tree", "QEMU=/path/to/qemu") from err
+    if number(version)[:2] != number(tested)[:2]:
+        raise Fail(f"{tree} is QEMU {version}: the companion series needs {tested}",
+                   "see qemu/base.toml")
+    if number(version) != number(tested):
+        say(f"note: QEMU {version} is not {tested}, which is tested: trying")
+
+
+def meson(data):
+    """The environment in which a meson that is new enough comes first."""
+    need(data["packages"])
+    env = dict(os.environ)
+    try:
+        have = run("meson", "--version")
+    except Fail:
+        have = "0"
+    if number(have) >= number(data["meson"]):
+        return env
+    entry = cache("tools") / "meson"
+    if not entry.exists():
+        with new_entry(entry) as new:
+            apt = Apt(new / ".apt", [f"deb SITE {data['meson_suite']} main"],
+                      cache("log") / "fetch-meson.log")
+            apt("download", "meson", label=f"fetching meson from {data['meson_suite']}")
+            run("dpkg-deb", "-x", next(apt.folder.glob("*.deb")), new)
+            shutil.rmtree(apt.folder)
+    env["PATH"] = f"{entry}/usr/bin:{env['PATH']}"
+    env["PYTHONPATH"] = f"{entry}/usr/lib/python3/dist-packages"
+    return env
+
+
+def build():
+    """Return the folder of the companion's binaries."""
+    base = Qemu().fetch()
+    data, commit = base.data, None
+    with lock(f"src-{base.tree.name}"):
+        commit = series.commits(base)[-1]
+        devices = {t: (FOLDER / f"{t}.mak").read_text() for t in data["targets"]}
+        inputs = [git(base.tree, "rev-parse", f"{commit}^{{tree}}"), str(data["configure"]),
+                  str(devices), run("gcc", "--version").splitlines()[0]]
+        entry = cache("qemu") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+        if entry.exists():
+            return entry
+        room(2, "a build of QEMU")
+        need(TOOLS)
+        env = meson(data)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        obj, log = cache("obj") / base.tree.name, cache("log") / "build-qemu.log"
+        obj.mkdir(exist_ok=True)
+        names = []
+        for target, text in devices.items():
+            (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
+            names.append(f"--with-devices-{target.partition('-')[0]}=vdma")
+        binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
+        script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
+                  + shlex.join([",".join(data["targets"]), *names, *data["configure"]])
+                  + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
+        try:
+            run("sh", "-c", script, cwd=obj, env=env, log=log,
+                label="companion QEMU: building (6 minutes when nothing is built yet)")
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
+        with new_entry(entry) as new:
+            for name in binaries:
+                shutil.copy2(obj / name, new / name)
+        say("companion QEMU: built")
+    return entry
