@@ -132,7 +132,7 @@ def arguments():
          (("--reroll",), {"type": int, "help": "the version of the posting, from 2"}))
     verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (4 minutes)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
-    verb(do_test, "everything that must pass, as KTAP (35 minutes; 10 with warm caches)",
+    verb(do_test, "everything that must pass, as KTAP (35 minutes; 15 with warm caches)",
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_clean, "remove what was built from the cache",
          (("--all",), {"action": "store_true", "help": "the kernel sources as well"}))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Devices of the virtio platform DMA lab, for --without-default-devices
 
 CONFIG_ARM_VIRT=y
