@@ -60,7 +60,7 @@ def do_test(args):
 
 def do_list(_):
     for name, one in scenario.load().items():
-        print(f"{name:24} {one['arch']:6} {','.join(one['kernels']):14} {one['about']}")
+        print(f"{name:36} {one['arch']:6} {','.join(one['kernels']):14} {one['about']}")
 
 
 def do_build(args):
