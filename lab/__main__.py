@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The verbs of ./vdma."""
 import argparse
-import os
 import shutil
 import signal
 import subprocess

@@ -131,7 +131,7 @@ def meson(data):
 def build():
     """Return the folder of the companion's binaries."""
     base = Qemu().fetch()
-    data, commit = base.data, None
+    data = base.data
     with lock(f"src-{base.tree.name}"):
         commit = series.commits(base)[-1]
         devices = {t: (FOLDER / f"{t}.mak").read_text() for t in data["targets"]}
