@@ -4,8 +4,10 @@
  * Documentation/virtio/dma-modes.rst, and the life of an architecture's hook.
  */
 #include <kunit/test.h>
+#include <linux/dma-map-ops.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_mode.h>
@@ -291,6 +293,77 @@ static void virtio_dma_test_transport(struct kunit *test)
 	}
 }
 
+/* All of a parent that decides how its DMA is done. */
+struct parent_state {
+	u64 mask, coherent_mask, limit;
+	const struct dma_map_ops *ops;
+	struct dev_archdata arch;
+	bool coherent, bypass, need_sync;
+};
+
+static void get_parent_state(struct device *dev, struct parent_state *state)
+{
+	/* Padding is compared, too. */
+	memset(state, 0, sizeof(*state));
+	state->mask = dma_get_mask(dev);
+	state->coherent_mask = dev->coherent_dma_mask;
+	state->limit = dev->bus_dma_limit;
+	state->ops = get_dma_ops(dev);
+	state->arch = dev->archdata;
+	state->coherent = dev_is_dma_coherent(dev);
+	state->need_sync = dma_dev_need_sync(dev);
+#ifdef CONFIG_DMA_OPS_BYPASS
+	state->bypass = dev->dma_ops_bypass;
+#endif
+}
+
+/* A legacy device on a platform bus, behind an IOMMU where the kernel has one. */
+static struct device *legacy_parent(struct kunit *test, bool coherent)
+{
+	struct platform_device *pdev;
+	struct device *dev;
+
+	pdev = platform_device_register_simple("virtio-dma-test", PLATFORM_DEVID_AUTO, NULL, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
+	dev = &pdev->dev;
+#ifdef CONFIG_IOMMU_DMA
+	dev->dma_iommu = true;
+#endif
+#ifdef CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE
+	dev->dma_coherent = coherent;
+#endif
+	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(36)), 0);
+	return dev;
+}
+
+/* The architecture's own hook leaves the parent as it was, coherent or not. */
+static void virtio_dma_test_arch_undo(struct kunit *test)
+{
+	struct virtio_device *vdev = test->priv;
+	struct parent_state before, during, after;
+	int coherent, claimed = 0;
+
+	if (!previous)
+		kunit_skip(test, "the architecture has no hook");
+
+	virtio_set_dma_arch(previous);
+	for (coherent = 0; coherent <= 1; coherent++) {
+		vdev->dev.parent = legacy_parent(test, coherent);
+		get_parent_state(vdev->dev.parent, &before);
+		KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
+		get_parent_state(vdev->dev.parent, &during);
+		claimed += vdev->dma_mode == VIRTIO_DMA_ARCH;
+		virtio_dma_release(vdev);
+		get_parent_state(vdev->dev.parent, &after);
+
+		KUNIT_EXPECT_TRUE(test, during.coherent);
+		KUNIT_EXPECT_FALSE(test, during.need_sync && !IS_ENABLED(CONFIG_DMA_API_DEBUG));
+		KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
+		platform_device_unregister(to_platform_device(vdev->dev.parent));
+	}
+	KUNIT_EXPECT_EQ(test, claimed, 2);
+}
+
 static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE_PARAM(virtio_dma_test_table, rows_gen_params),
 	KUNIT_CASE(virtio_dma_test_no_hook),
@@ -300,6 +373,7 @@ static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE(virtio_dma_test_hook_goes),
 	KUNIT_CASE(virtio_dma_test_live_queues),
 	KUNIT_CASE(virtio_dma_test_transport),
+	KUNIT_CASE(virtio_dma_test_arch_undo),
 	{}
 };
 
