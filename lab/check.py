@@ -27,13 +27,14 @@ def checks(name):
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: kernel-doc", list(kernel_doc(base))
-        for kind, extra in (("built in", ()), ("modules", ("modules",))):
+        for kind, extra in (("built in", ()), ("modules", ("modules", "check-modules"))):
             yield f"{name}: sparse and W=1, {kind}", list(compile_clean(base, machine, commits, extra))
     yield f"{name}: hot path", list(hot_path(base, machine))
 
 
 def qemu_checks():
-    """The companion series: round trip, and QEMU's own checkpatch."""
+    """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
+    need(PACKAGES + kernel.arch("arm64")["packages"])
     base = qemu.Qemu().fetch()
     yield "qemu: series round trip", list(round_trip(base))
     with lock(f"src-{base.tree.name}"):
@@ -41,6 +42,13 @@ def qemu_checks():
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"qemu: style of {entry.name}", [checkpatch(base, commit)]
+    for name, test in base.data["qtests"].items():
+        passed, said = qemu.qtest(name, test["program"])
+        control, noise = qemu.qtest(name, test["program"], test["option"])
+        yield f"qemu: {name}", [
+            ("it passes", passed, said),
+            (f"control: not without {test['option']}",
+             not control and "assertion failed" in noise, noise)]
 
 
 def checkpatch(base, commit, *options):

@@ -3,7 +3,8 @@
 import hashlib
 import re
 
-TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle|DMA-API:"
+TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle"
+                     r"|DMA-API: (?!preallocated|debugging enabled)"
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
@@ -46,8 +47,11 @@ def survey(run):
         return
     done = run.all("done")
     errors = run.all("error")
-    yield ("the guest runs to its end without an error",
-           run.finished() and not errors and done[-1]["errors"] == "0",
+    wanted = run.scenario["errors"]
+    yield ("the guest runs to its end " + (f"and finds {', '.join(wanted)}" if wanted
+                                           else "without an error"),
+           run.finished() and {e["what"] for e in errors} == set(wanted)
+           and (done[-1]["errors"] == "0") == (not wanted),
            "; ".join([run.end or ""] + [str(e) for e in errors]))
     trouble = [t for t in run.console.splitlines() if TROUBLE.search(t)]
     yield "no warning on the console", not trouble, "\n".join(trouble[:5])
@@ -97,6 +101,11 @@ def modes(run, steps):
         said = {d["mode"] for d in run.all("device")
                 if name in seen and d["parent"] == seen[name]["parent"]}
         yield f"{name}: mode {want} in the guest", said == {want}, f"said {said or 'nothing'}"
+        if name in seen and "domain" in run.scenario:
+            domains = {d["domain"] for d in run.all("device")
+                       if d["parent"] == seen[name]["parent"]}
+            yield (f"{name}: its IOMMU domain is {run.scenario['domain']}, each time",
+                   domains == {run.scenario["domain"]}, domains)
         if "rebind" in steps and name in seen:
             round_ = [r for r in run.all("rebind") if r["name"] == seen[name]["name"]]
             gone = "-" if want == "-" else "!ENODATA"

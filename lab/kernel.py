@@ -100,16 +100,21 @@ def build(base, machine, kind):
         room(3, "a kernel build")
         # Only files that differ from the last build are written: make sees no other change.
         git(base.tree, "checkout", "-q", "--force", "--detach", commit)
-        name = f"{base.release()} {machine['name']} {kind}"
-        log = cache("log") / f"build-{base.tree.name}-{machine['name']}.log"
+        name = " ".join((base.release(), machine["name"], *machine.get("fragments", ()), kind))
+        log = cache("log") / f"build-{objdir(base, machine).name}.log"
         try:
             configure(base, machine, log)
-            make(base, machine, os.path.basename(machine["image"]), *OBJECTS, log=log,
+            modular = "CONFIG_MODULES=y\n" in (objdir(base, machine) / ".config").read_text()
+            make(base, machine, os.path.basename(machine["image"]), *OBJECTS,
+                 *["modules"] * modular, log=log,
                  label=f"{name}: building (5 minutes when nothing is built yet)")
         except subprocess.CalledProcessError as err:
             raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
         obj = objdir(base, machine)
         with new_entry(entry) as new:
+            if modular:
+                make(base, machine, "modules_install", f"INSTALL_MOD_PATH={new}",
+                     "INSTALL_MOD_STRIP=1", log=log)
             for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
                 shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
             (new / "name").write_text(name + "\n")

@@ -2,9 +2,11 @@
 """Build the companion QEMU: Debian's source, the series in qemu/, only what the lab needs."""
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -136,7 +138,7 @@ def build():
         commit = series.commits(base)[-1]
         devices = {t: (FOLDER / f"{t}.mak").read_text() for t in data["targets"]}
         inputs = [git(base.tree, "rev-parse", f"{commit}^{{tree}}"), str(data["configure"]),
-                  str(devices), run("gcc", "--version").splitlines()[0]]
+                  str(devices), str(list(data["qtests"])), run("gcc", "--version").splitlines()[0]]
         entry = cache("qemu") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
         if entry.exists():
             return entry
@@ -151,6 +153,7 @@ def build():
             (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
             names.append(f"--with-devices-{target.partition('-')[0]}=vdma")
         binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
+        binaries += [f"tests/qtest/{name}" for name in data["qtests"]]
         script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
                   + shlex.join([",".join(data["targets"]), *names, *data["configure"]])
                   + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
@@ -161,6 +164,23 @@ def build():
             raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
         with new_entry(entry) as new:
             for name in binaries:
-                shutil.copy2(obj / name, new / name)
+                shutil.copy2(obj / name, new / Path(name).name)
         say("companion QEMU: built")
     return entry
+
+
+def qtest(name, program, without=None):
+    """Run a qtest: did all of it pass, and what did it say? Leave the option @without out."""
+    entry = build()
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        script = Path(folder) / program
+        words = f"${{@//{without}/}}" if without else "$@"
+        script.write_text(f'#!/bin/bash\nexec {entry / program} "{words}"\n')
+        script.chmod(0o755)
+        result = subprocess.run([entry / name, "--tap"], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, check=False, timeout=300,
+                                env=os.environ | {"QTEST_QEMU_BINARY": str(script)})
+    passed = re.findall(r"^ok \d+ (?!.*# SKIP)", result.stdout, re.M)
+    plan = re.search(r"^1\.\.(\d+)$", result.stdout, re.M)
+    return (result.returncode == 0 and bool(plan) and len(passed) == int(plan[1]) > 0,
+            result.stdout)

@@ -11,6 +11,7 @@ KEYS = {
     "base": "the kernel's base, a name in bases/",
     "arch": "the machine, a name in lab/arch/",
     "kernels": "which kernels run it: vdma, stock or lab variants",
+    "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "transport": "pci or mmio",
     "devices": "virtio devices: blk, net, rng, balloon",
     "options": "properties of every virtio device",
@@ -27,11 +28,13 @@ KEYS = {
     "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says)",
     "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
+    "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "console": "texts that the console must show, with how often",
     "kunit": "KUnit suites that must pass while the guest boots",
     "above": "the lowest address that a ring may have",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
+    "errors": "what the guest must find wrong: this is a negative control",
     "stuck": "the guest must not come up, and its console must show this text",
     "must_fail": "checks that must fail: this is a negative control",
 }
@@ -46,13 +49,14 @@ def load():
         for name, own in data.items():
             scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
                         "bounced": [], "console": {}, "kunit": [], "modes": {},
-                        "cacheable": True, "companion": False, "stuck": None} | common | own
+                        "config": [], "errors": [], "cacheable": True,
+                        "companion": False, "stuck": None} | common | own
             unknown = set(scenario) - set(KEYS)
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")
             scenario["name"] = name
-            scenario["machine"] = kernel.arch(scenario["arch"])
+            scenario["machine"] = kernel.arch(scenario["arch"]) | {"fragments": scenario["config"]}
             found[name] = scenario
     return found
 

@@ -60,10 +60,28 @@ struct token parent(const char *name)
 	return t;
 }
 
+/* Where the kernel keeps a list of mappings, none of them may be @device's. */
+void no_mappings(const char *device)
+{
+	FILE *dump = fopen("/sys/kernel/debug/dma-api/dump", "r");
+	char line[512];
+
+	if (!dump)
+		return;
+	while (fgets(line, sizeof(line), dump)) {
+		if (strstr(line, device)) {
+			errno = EBUSY;
+			fail("still-mapped", device);
+			break;
+		}
+	}
+	fclose(dump);
+}
+
 static void show(const char *name, void *arg)
 {
 	(void)arg;
-	report("device name=%s id=%s parent=%s driver=%s mode=%s features=%s status=%s group=%s",
+	report("device name=%s id=%s parent=%s driver=%s mode=%s features=%s status=%s group=%s domain=%s",
 	       name,
 	       read_token(VIRTIO_DEVICES "/%s/device", name).s,
 	       parent(name).s,
@@ -71,7 +89,8 @@ static void show(const char *name, void *arg)
 	       mode_token(name).s,
 	       feature_bits(name).s,
 	       read_token(VIRTIO_DEVICES "/%s/status", name).s,
-	       link_name(VIRTIO_DEVICES "/%s/../iommu_group", name).s);
+	       link_name(VIRTIO_DEVICES "/%s/../iommu_group", name).s,
+	       read_token(VIRTIO_DEVICES "/%s/../iommu_group/type", name).s);
 }
 
 void step_devices(const char *arg)

@@ -62,6 +62,7 @@ void to_hex(char *hex, const void *data, size_t len);
 /* devices.c */
 struct token mode_token(const char *name);
 struct token parent(const char *name);
+void no_mappings(const char *device);
 void step_devices(const char *arg);
 
 /* blk.c */
@@ -86,6 +87,11 @@ void step_suspend(const char *arg);
 
 /* replug.c */
 void step_replug(const char *arg);
+
+/* modules.c */
+void modules_load(void);
+void step_modules(const char *arg);
+void step_leaks(const char *arg);
 
 /* shell.c */
 void shell(void);

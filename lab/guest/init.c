@@ -29,6 +29,8 @@ static const struct step steps[] = {
 	{ "replug", step_replug },
 	{ "suspend", step_suspend },
 	{ "resize", step_resize },
+	{ "modules", step_modules },
+	{ "leaks", step_leaks },
 	{ NULL, NULL },
 };
 
@@ -110,6 +112,7 @@ static void start(void)
 		if (errno)
 			fail("mount", m->path);
 	}
+	modules_load();
 }
 
 void run_step(const char *spec)

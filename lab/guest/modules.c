@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Load the kernel's modules, take them away, and look for what they left. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define MODULES		"/modules"
+#define MANY		64
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+/* kmemleak does not speak of objects that are younger than 5 seconds. */
+#define AGE_MS		5500
+
+static struct token names[MANY];
+static unsigned int count;
+
+static struct token module_name(const char *file)
+{
+	struct token name = token_fmt("%.*s", (int)strcspn(file, "."), file);
+	char *c;
+
+	while ((c = strchr(name.s, '-')))
+		*c = '_';
+
+	return name;
+}
+
+/* The host numbers the files so that each comes after those it needs. */
+static void load(const char *file, void *arg)
+{
+	struct token path = token_fmt(MODULES "/%s", file);
+	int fd = open(path.s, O_RDONLY | O_CLOEXEC);
+
+	(void)arg;
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		fail("load", file);
+	else if (count < MANY)
+		names[count++] = module_name(strchr(file, '-') + 1);
+	if (fd >= 0)
+		close(fd);
+}
+
+void modules_load(void)
+{
+	count = 0;
+	for_each(MODULES, "", load, NULL);
+}
+
+static void found(const char *name, void *arg)
+{
+	(void)arg;
+	errno = EBUSY;
+	fail("still-there", name);
+}
+
+void step_modules(const char *arg)
+{
+	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
+	unsigned long i;
+	unsigned int n;
+
+	for (i = 0; i < rounds && !errors; i++) {
+		if (!count) {
+			errno = ENOENT;
+			fail("no-module", NULL);
+			return;
+		}
+		for (n = count; n--;)
+			if (syscall(SYS_delete_module, names[n].s, O_NONBLOCK))
+				fail("unload", names[n].s);
+		for_each(VIRTIO_DEVICES, "virtio", found, NULL);
+		modules_load();
+		alive();
+	}
+	report("modules removed=%u rounds=%lu", count, rounds);
+}
+
+/* Have kmemleak look twice: what moved during the first scan is not lost. */
+void step_leaks(const char *arg)
+{
+	char text[4096];
+
+	(void)arg;
+	sleep_ms(AGE_MS);
+	if (write_text(KMEMLEAK, "scan") || write_text(KMEMLEAK, "scan") ||
+	    read_text(KMEMLEAK, text, sizeof(text))) {
+		fail("kmemleak", NULL);
+		return;
+	}
+	if (*text) {
+		puts(text);
+		errno = ENOMEM;
+		fail("leaks", NULL);
+	}
+	report("leaks found=%d", !!*text);
+}
