@@ -32,7 +32,8 @@ def do_boot(args):
 
 def boot_one(one, kind, patience):
     """Boot a scenario and print what people want to know of it."""
-    run, checks = proof.prove(one, kind, patience)
+    run = proof.Run(one, kind, patience)
+    checks = proof.prove(run)
     print(f"\n{one['name']} ({one['about']}), kernel {kind}")
     print(f"\n{table(run)}\n")
     for what, passed, detail in checks:

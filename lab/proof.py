@@ -72,10 +72,13 @@ class Peer(threading.Thread):
 
 
 class Run:
-    """One boot of a scenario on one kernel, and what was seen of it."""
+    """One boot of a scenario on one kernel, all that it needs built, and what was seen of it."""
 
     def __init__(self, scenario, kind, patience=SILENCE):
+        require_qemu(scenario)
         self.scenario, self.kind, self.patience = scenario, kind, patience
+        self.kernel = kernel.build(Base(scenario["base"]), scenario["machine"], kind)
+        self.initrd, self.source = guest.build(scenario["machine"], self.kernel), images()
         self.records, self.views, self.step = [], {}, "boot"
         self.end, self.console = None, ""
 
@@ -83,16 +86,12 @@ class Run:
         return [fields for v, fields in self.records if v == verb]
 
     def boot(self, folder):
-        arch = self.scenario["machine"]
-        image = kernel.build(Base(self.scenario["base"]), arch, self.kind)
-        initrd = guest.build(arch, image)
-        source = images()
         for name in ("disk.img", "entropy.img"):
-            shutil.copy(source / name, folder / name)
-        self.kernel, self.seed, self.peer = image, random.getrandbits(64), Peer()
+            shutil.copy(self.source / name, folder / name)
+        self.seed, self.peer = random.getrandbits(64), Peer()
         append = (f"vdma.seed={self.seed:#x} vdma.port={self.peer.port}"
                   f" vdma.steps={','.join(self.scenario['steps'])}")
-        cmd = prepare(self.scenario, image, initrd, folder, append)
+        cmd = prepare(self.scenario, self.kernel, self.initrd, folder, append)
         try:
             with Machine(cmd, folder, self.patience) as machine:
                 if self.scenario["stuck"]:
@@ -105,7 +104,7 @@ class Run:
             self.console = console.read_text(errors="replace") if console.exists() else ""
         self.disk = (folder / "disk.img").read_bytes()
         self.entropy = (folder / "entropy.img").read_bytes()
-        self.original = (source / "disk.img").read_bytes()
+        self.original = (self.source / "disk.img").read_bytes()
 
     def _follow(self, machine):
         """Read the report to its end; look from outside where the guest waits for it."""
@@ -216,17 +215,15 @@ def require_qemu(scenario):
                    "install the QEMU of Debian 12 or later")
 
 
-def prove(scenario, kind, patience=SILENCE):
-    """Boot and judge; return the run and its checks, turned round for a negative control."""
-    require_qemu(scenario)
-    one = Run(scenario, kind, patience)
+def prove(run):
+    """Boot and judge: the checks of a run, turned round for a negative control."""
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
-        one.boot(Path(folder))
-    checks = judge(one)
-    if not one.finished() and not scenario["stuck"]:
-        say(f"{scenario['name']} on {kind}: {one.end}; the end of its console:\n"
-            + "\n".join(f"    {t}" for t in one.console.splitlines()[-12:]))
-    return one, checks
+        run.boot(Path(folder))
+    checks = judge(run)
+    if not run.finished() and not run.scenario["stuck"]:
+        say(f"{run.scenario['name']} on {run.kind}: {run.end}; the end of its console:\n"
+            + "\n".join(f"    {t}" for t in run.console.splitlines()[-12:]))
+    return checks
 
 
 def interactive(scenario, kind):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What "./vdma test" runs, in the order of what fails fastest."""
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 from . import base as bases
 from . import check, misuse, proof, scenario, series
 from .host import Fail, say
@@ -13,13 +16,7 @@ def run(junit):
     for name in bases.names():
         guarded(report, check.checks(name))
     guarded(report, check.qemu_checks())
-    for one in scenario.load().values():
-        for kind in one["kernels"]:
-            boot(report, one, kind)
-    # Every commit of the series builds, boots and keeps the default as it is.
-    default = scenario.load()[scenario.DEFAULT]
-    for number, entry in enumerate(series.entries(bases.Base(default["base"])), 1):
-        boot(report, default | {"name": f"after {entry.name}"}, f"vdma@{number}")
+    boot_all(report)
     guarded(report, misuse.checks())
     return report.close(junit)
 
@@ -33,9 +30,42 @@ def guarded(report, tests):
         report.add("the rest of it", [(str(err), False, err.hint)])
 
 
-def boot(report, one, kind):
+def boots():
+    """Every boot: a scenario and a kernel."""
+    for one in scenario.load().values():
+        for kind in one["kernels"]:
+            yield one, kind
+    # Every commit of the series builds, boots and keeps the default as it is.
+    default = scenario.load()[scenario.DEFAULT]
+    for number, entry in enumerate(series.entries(bases.Base(default["base"])), 1):
+        yield default | {"name": f"after {entry.name}"}, f"vdma@{number}"
+
+
+def boot_all(report):
+    """Build kernels one after the other; boot them meanwhile, a guest on each CPU."""
+    pool, waiting = ThreadPoolExecutor(os.cpu_count()), []
     try:
-        checks = proof.prove(one, kind)[1]
+        for one, kind in boots():
+            try:
+                result = pool.submit(proof.prove, proof.Run(one, kind)).result
+            except Fail as err:
+                result = broken(err)
+            waiting.append((f"boot {one['name']} on {kind}", result))
+            if len(waiting) > 2 * os.cpu_count():
+                finish(report, *waiting.pop(0))
+        for name, result in waiting:
+            finish(report, name, result)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def broken(err):
+    return lambda: [("the guest boots", False, f"{err}; {err.hint}")]
+
+
+def finish(report, name, result):
+    try:
+        checks = result()
     except Fail as err:
-        checks = [("the guest boots", False, f"{err}; {err.hint}")]
-    report.add(f"boot {one['name']} on {kind}", checks)
+        checks = broken(err)()
+    report.add(name, checks)

@@ -25,6 +25,7 @@ struct token {
 /* init.c */
 const char *param(const char *name);
 void run_step(const char *spec);
+const char *steps_left(void);
 void print_steps(void);
 
 /* run.c */
@@ -87,6 +88,10 @@ void step_suspend(const char *arg);
 
 /* replug.c */
 void step_replug(const char *arg);
+void step_unplug(const char *arg);
+
+/* kexec.c */
+void step_kexec(const char *arg);
 
 /* modules.c */
 void modules_load(void);

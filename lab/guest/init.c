@@ -27,6 +27,8 @@ static const struct step steps[] = {
 	{ "sync", step_sync },
 	{ "rebind", step_rebind },
 	{ "replug", step_replug },
+	{ "unplug", step_unplug },
+	{ "kexec", step_kexec },
 	{ "suspend", step_suspend },
 	{ "resize", step_resize },
 	{ "modules", step_modules },
@@ -148,14 +150,21 @@ void print_steps(void)
 		printf("%s\n", step->name);
 }
 
+static char *left;
+
+const char *steps_left(void)
+{
+	return left;
+}
+
 static void run_steps(void)
 {
 	const char *value = param("vdma.steps");
 	char list[sizeof(cmdline)];
-	char *spec, *rest;
+	char *spec;
 
 	snprintf(list, sizeof(list), "%s", value ? value : "");
-	for (spec = strtok_r(list, ",", &rest); spec; spec = strtok_r(NULL, ",", &rest))
+	for (spec = strtok_r(list, ",", &left); spec; spec = strtok_r(NULL, ",", &left))
 		run_step(spec);
 }
 

@@ -54,16 +54,36 @@ static int all_back(void)
 	return -1;
 }
 
-static int round_trip(int last)
+static int unbind(const struct transport *t)
+{
+	return write_text(token_fmt("%s/unbind", t->driver.s).s, t->name.s);
+}
+
+static int bind(const struct transport *t)
+{
+	return write_text(token_fmt("%s/bind", t->driver.s).s, t->name.s);
+}
+
+static int unplug(const struct transport *t)
+{
+	return write_text(token_fmt("/sys/bus/pci/devices/%s/remove", t->name.s).s, "1");
+}
+
+/* All of the bus is looked at: what comes back first is not there twice. */
+static int rescan(const struct transport *t)
+{
+	(void)t;
+	return write_text("/sys/bus/pci/rescan", "1");
+}
+
+static int round_trip(int (*take)(const struct transport *t),
+		      int (*give)(const struct transport *t), int last)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		struct token path = token_fmt("%s/unbind", transports[i].driver.s);
-
-		if (write_text(path.s, transports[i].name.s))
+	for (i = 0; i < count; i++)
+		if (take(&transports[i]))
 			return -1;
-	}
 	if (for_each(VIRTIO_DEVICES, "virtio", probed, &(unsigned int){ 0 })) {
 		errno = EBUSY;
 		return -1;
@@ -71,17 +91,15 @@ static int round_trip(int last)
 	/* What leaks has added up by the last round. */
 	for (i = 0; last && i < count; i++)
 		no_mappings(transports[i].name.s);
-	for (i = 0; i < count; i++) {
-		struct token path = token_fmt("%s/bind", transports[i].driver.s);
-
-		if (write_text(path.s, transports[i].name.s))
+	for (i = 0; i < count; i++)
+		if (give(&transports[i]))
 			return -1;
-	}
 
 	return all_back();
 }
 
-void step_replug(const char *arg)
+static void rounds(const char *what, const char *arg, int (*take)(const struct transport *t),
+		   int (*give)(const struct transport *t))
 {
 	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
 	unsigned long i;
@@ -95,11 +113,23 @@ void step_replug(const char *arg)
 	}
 
 	for (i = 0; i < rounds; i++) {
-		if (round_trip(i + 1 == rounds)) {
-			fail("replug", NULL);
+		if (round_trip(take, give, i + 1 == rounds)) {
+			fail(what, NULL);
 			return;
 		}
 		alive();
 	}
-	report("replug devices=%u rounds=%lu", count, rounds);
+	report("%s devices=%u rounds=%lu", what, count, rounds);
+}
+
+/* The transport's driver goes and comes. */
+void step_replug(const char *arg)
+{
+	rounds("replug", arg, unbind, bind);
+}
+
+/* The PCI device itself goes and is found again. */
+void step_unplug(const char *arg)
+{
+	rounds("unplug", arg, unplug, rescan);
 }
