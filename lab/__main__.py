@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import check, kernel, proof, qemu, scenario, series, suite
+from . import bench, check, kernel, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -56,6 +56,10 @@ def do_check(args):
 
 def do_test(args):
     return suite.run(args.junit)
+
+
+def do_bench(args):
+    return 0 if bench.main(args.arch, args.verify) else 1
 
 
 def do_list(_):
@@ -134,6 +138,9 @@ def arguments():
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
     verb(do_test, "everything that must pass, as KTAP (35 minutes; 15 with warm caches)",
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
+    verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
+         (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),
+         (("--verify",), {"action": "store_true", "help": "measure every row twice"}))
     verb(do_clean, "remove what was built from the cache",
          (("--all",), {"action": "store_true", "help": "the kernel sources as well"}))
     return top.parse_args()

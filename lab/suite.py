@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import check, misuse, proof, scenario, series
+from . import bench, check, misuse, proof, scenario, series
 from .host import Fail, say
 from .ktap import Report
 
@@ -17,6 +17,7 @@ def run(junit):
         guarded(report, check.checks(name))
     guarded(report, check.qemu_checks())
     boot_all(report)
+    guarded(report, bench.tests())
     guarded(report, misuse.checks())
     return report.close(junit)
 

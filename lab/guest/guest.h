@@ -70,6 +70,9 @@ void step_devices(const char *arg);
 void step_read(const char *arg);
 void step_write(const char *arg);
 
+/* load.c */
+void step_load(const char *arg);
+
 /* rng.c */
 void step_rng(const char *arg);
 

@@ -22,6 +22,7 @@ static const struct step steps[] = {
 	{ "devices", step_devices },
 	{ "read", step_read },
 	{ "write", step_write },
+	{ "load", step_load },
 	{ "rng", step_rng },
 	{ "net", step_net },
 	{ "sync", step_sync },

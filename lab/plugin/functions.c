@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A TCG plugin: count the instructions that each function of the guest's kernel
+ * executes. Totals do not repeat, since an idle guest executes as well; these do.
+ *
+ *	-plugin functions.so,map=System.map,out=FILE[,helper=NAME...]
+ *
+ * What a helper executes goes to its caller: "memcpy" says nothing, and what the
+ * timer tick copies depends on how long the host takes. For guests of one CPU.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <qemu-plugin.h>
+
+/* What the QEMU at hand speaks, which the header does not know. */
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = API;
+
+/* Calls within a powerpc kernel skip the two instructions that come first. */
+#define ENTRY	8
+
+struct symbol {
+	unsigned long long start;
+	char *name;
+	char type;
+	char helper;
+	unsigned long long count;
+	unsigned long long helped;
+};
+
+static struct symbol *symbols;
+static size_t count;
+static const char *out;
+
+static struct symbol nobody;
+static struct symbol *last = &nobody, *caller = &nobody;
+
+static void executed(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	last = data;
+	last->count++;
+}
+
+static void helped(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	caller->helped++;
+}
+
+/* An interrupt may come before the helper is through: keep who called it. */
+static void entered(unsigned int cpu, void *data)
+{
+	caller = last;
+	helped(cpu, data);
+}
+
+/* Take the last of several names: others are "__name", or bounds of a section. */
+static int by_address(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+
+	return strcmp(x->name, y->name);
+}
+
+static int read_map(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	struct symbol new = { 0 };
+	size_t i, kept = 0;
+
+	if (!file)
+		return -1;
+
+	while (fscanf(file, "%llx %c %ms", &new.start, &new.type, &new.name) == 3) {
+		symbols = reallocarray(symbols, count + 1, sizeof(*symbols));
+		symbols[count++] = new;
+	}
+	fclose(file);
+
+	qsort(symbols, count, sizeof(*symbols), by_address);
+	for (i = 0; i < count; i++) {
+		if (i + 1 == count || symbols[i].start != symbols[i + 1].start)
+			symbols[kept++] = symbols[i];
+	}
+	count = kept;
+
+	return count ? 0 : -1;
+}
+
+/* A function reaches to the next symbol, of whatever type. */
+static struct symbol *function_at(unsigned long long address)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (symbols[mid].start <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+
+	return low && strchr("tTwW", symbols[low - 1].type) ? &symbols[low - 1] : NULL;
+}
+
+/* Go by instructions: a block may span functions, and may be left early. */
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	size_t i, n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	for (i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		unsigned long long address = qemu_plugin_insn_vaddr(insn);
+		struct symbol *function = function_at(address);
+		qemu_plugin_vcpu_udata_cb_t callback = executed;
+
+		if (!function)
+			continue;
+		if (function->helper)
+			callback = address - function->start <= ENTRY ? entered : helped;
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, callback,
+						       QEMU_PLUGIN_CB_NO_REGS, function);
+	}
+}
+
+static void write_counts(qemu_plugin_id_t id, void *data)
+{
+	FILE *file = fopen(out, "w");
+	size_t i;
+
+	(void)id;
+	(void)data;
+	if (!file) {
+		perror(out);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		if (symbols[i].count)
+			fprintf(file, "%s %llu\n", symbols[i].name, symbols[i].count);
+		if (symbols[i].helped)
+			fprintf(file, "%s:helper %llu\n", symbols[i].name,
+				symbols[i].helped);
+	}
+	fclose(file);
+}
+
+/* The value of the argument if it is called @key, else NULL. */
+static const char *value(const char *arg, const char *key)
+{
+	size_t len = strlen(key);
+
+	return !strncmp(arg, key, len) && arg[len] == '=' ? strdup(arg + len + 1) : NULL;
+}
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
+					   int argc, char **argv)
+{
+	const char *map = NULL;
+	size_t at;
+	int i;
+
+	(void)info;
+	for (i = 0; i < argc; i++) {
+		map = map ?: value(argv[i], "map");
+		out = out ?: value(argv[i], "out");
+	}
+	if (!map || !out || read_map(map)) {
+		fprintf(stderr, "functions: map=System.map and out=FILE are needed\n");
+		return -1;
+	}
+	for (i = 0; i < argc; i++) {
+		const char *helper = value(argv[i], "helper");
+
+		for (at = 0; helper && at < count; at++)
+			symbols[at].helper |= !strcmp(symbols[at].name, helper);
+	}
+
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	qemu_plugin_register_atexit_cb(id, write_counts, NULL);
+	return 0;
+}
