@@ -53,7 +53,8 @@ def survey(run):
            run.finished() and {e["what"] for e in errors} == set(wanted)
            and (done[-1]["errors"] == "0") == (not wanted),
            "; ".join([run.end or ""] + [str(e) for e in errors]))
-    trouble = [t for t in run.console.splitlines() if TROUBLE.search(t)]
+    harmless = run.scenario["machine"].get("harmless", "\n")
+    trouble = [t for t in run.console.splitlines() if TROUBLE.search(t) and harmless not in t]
     yield "no warning on the console", not trouble, "\n".join(trouble[:5])
     steps = [s.partition(":")[0] for s in run.scenario["steps"]]
     yield from modes(run, steps)

@@ -180,9 +180,10 @@ def observe(machine, scenario, image):
         view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
-    if scenario["arch"] == "arm64":
+    walkable = scenario["machine"].get("page_tables", False)
+    if walkable:
         view["noncacheable"] = pages.noncacheable(machine, image)
-    if scenario["arch"] == "arm64" and scenario["mode"] == "phys" and not scenario["stuck"]:
+    if walkable and scenario["mode"] == "phys" and not scenario["stuck"]:
         rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
         view["aliases"] = pages.aliases(machine, image, rings)
     if "balloon" in scenario["devices"]:
