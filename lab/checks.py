@@ -10,6 +10,8 @@ ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
        "RING_PACKED": 34}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
+# The devices of the steps that read from the host and write to it.
+STREAMS = {"port": "serial", "share": "share"}
 # What the QEMU releases call the same bits.
 ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
 
@@ -39,6 +41,10 @@ def stuck(run):
     rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
     yield ("the host sees rings at physical addresses", bool(rings) and all(
         any(low <= a <= high for low, high in view["ram"]) for a in rings), rings)
+    if run.scenario["secure"]:
+        state = view["ultravisor"]
+        yield ("devices met private pages", state["secure"] and state["refused"] > 0,
+               state["refused"])
 
 
 def survey(run):
@@ -53,19 +59,35 @@ def survey(run):
            run.finished() and {e["what"] for e in errors} == set(wanted)
            and (done[-1]["errors"] == "0") == (not wanted),
            "; ".join([run.end or ""] + [str(e) for e in errors]))
-    harmless = run.scenario["machine"].get("harmless", "\n")
-    trouble = [t for t in run.console.splitlines() if TROUBLE.search(t) and harmless not in t]
+    expected = [run.scenario["machine"].get("harmless", "\n"), run.scenario["trouble"] or "\n"]
+    trouble = [t for t in run.console.splitlines()
+               if TROUBLE.search(t) and not any(e in t for e in expected)]
     yield "no warning on the console", not trouble, "\n".join(trouble[:5])
     steps = [s.partition(":")[0] for s in run.scenario["steps"]]
     yield from modes(run, steps)
     for name, view in run.views.items():
         yield from outside(run, name, view)
+        if run.scenario["secure"]:
+            yield from secure(run, name, view)
+    if run.scenario["tce"] is not None:
+        calls = [v["ultravisor"]["tce-hcalls"] for v in run.views.values()]
+        yield ("I/O writes TCEs" if run.scenario["tce"] else "I/O writes no TCE",
+               len(calls) > 1 and (calls[0] != calls[-1]) == run.scenario["tce"], calls)
     if "read" in steps:
         yield from disk(run, steps)
     if "rng" in steps:
         yield from entropy(run)
     if "net" in steps:
         yield from network(run, steps)
+    if "flood" in steps:
+        digest = hashlib.sha256(run.original).hexdigest()
+        yield ("blk: readers in parallel all read what the host has",
+               [f["sha256"] for f in run.all("flood")] == [digest], run.all("flood"))
+    for step in set(steps) & set(STREAMS):
+        yield from stream(run, step)
+    if run.scenario["trouble"]:
+        yield (f"the console says '{run.scenario['trouble']}'",
+               run.scenario["trouble"] in run.console, "it does not")
     for text, count in run.scenario["console"].items():
         yield (f"the console says {count} times '{text}'", run.console.count(text) == count,
                run.console.count(text))
@@ -159,6 +181,21 @@ def outside(run, moment, view):
                view["balloon"] == [-(64 << 20), 0], view["balloon"])
 
 
+def secure(run, moment, view):
+    """A secure guest: what devices are handed is shared, and they tried nothing else."""
+    state = view["ultravisor"]
+    yield f"{moment}: the guest is a secure VM", state["secure"], state["secure"]
+    yield f"{moment}: no device met a private page", state["refused"] == 0, state["refused"]
+    shared = lambda a: any(s["base"] <= a < s["base"] + s["size"]  # noqa: E731
+                           for s in state["shared"])
+    for name, device in view["devices"].items():
+        if name in run.scenario["absent"] or mode_of(run, name, False) != "arch":
+            continue
+        seen = [a for ring in device["rings"] for a in ring] + device["buffers"]
+        yield (f"{moment}: {name}: rings and buffers in shared pages",
+               bool(seen) and all(map(shared, seen)), " ".join(f"{a:#x}" for a in seen))
+
+
 def pattern(seed, size):
     """What the guest's write step writes: the splitmix64 stream of the seed."""
     mask, state, words = (1 << 64) - 1, seed, bytearray()
@@ -177,13 +214,25 @@ def disk(run, steps):
         offset, size = (int(writes[0][k]) for k in ("offset", "bytes"))
         after = after[:offset] + pattern(run.seed, size) + after[offset + size:]
     first = steps.index("write")
+    name = "blk" if "blk" in run.scenario["devices"] else "scsi"
     good = [hashlib.sha256(image).hexdigest()
             for image, part in ((run.original, steps[:first]), (after, steps[first:]))
             for _ in range(part.count("read"))]
-    yield ("blk: the whole disk reads as the host has it", bool(good)
+    yield (f"{name}: the whole disk reads as the host has it", bool(good)
            and [r["sha256"] for r in run.all("read")] == good, run.all("read"))
-    yield ("blk: what the guest wrote is in the image, and nothing else", bool(writes)
+    yield (f"{name}: what the guest wrote is in the image, and nothing else", bool(writes)
            and run.disk == after and after != run.original, writes)
+
+
+def stream(run, step):
+    """What the guest writes through a step's device, and reads where it can."""
+    got, name = run.all(step), STREAMS[step]
+    back = run.written.get(step, b"")
+    yield (f"{name}: what the guest sends arrives",
+           bool(got) and back == pattern(run.seed, int(got[0]["bytes"])), f"{len(back)} bytes")
+    if step == "share":
+        yield (f"{name}: its bytes are those the host has", bool(got) and all(
+            g["sha256"] == hashlib.sha256(run.entropy).hexdigest() for g in got), got)
 
 
 def kunit(run, suite):

@@ -16,7 +16,16 @@ BACKENDS = {
     "net": (["-netdev", "user,id=net0"], "netdev=net0"),
     "rng": (["-object", "rng-random,id=rng0,filename={dir}/entropy.img"], "rng=rng0"),
     "balloon": ([], "free-page-reporting=on"),
+    "scsi": (["-drive", "if=none,id=disk0,file={dir}/disk.img,format=raw"], ""),
+    "serial": (["-chardev", "file,id=port0,path={dir}/port.out"], ""),
+    "share": (["-fsdev", "local,id=dir0,path={dir}/share,security_model=none"],
+              "fsdev=dir0,mount_tag=share"),
 }
+# A device's id starts with a letter.
+QEMU_NAME = {"share": "9p"}
+# What is plugged into the device.
+PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
+           "serial": "virtserialport,chardev=port0,bus=serial.0"}
 FIRST_SLOT = 8
 
 
@@ -35,6 +44,8 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
            "-smp", str(scenario["cpus"]), "-nodefaults", "-no-reboot", "-display", "none",
            "-kernel", str(kernel / arch["image"].rpartition("/")[2]), "-initrd", str(initrd)]
+    if scenario["companion"] and "firmware" in arch:
+        cmd += ["-L", arch["firmware"]]
     if dtb:
         cmd += ["-dtb", str(dtb)]
     cmd += ["-append", f"console={arch['console']} panic=-1 suspend.pm_test_delay=0"
@@ -46,10 +57,12 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
         pci = scenario["transport"] == "pci"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
         cmd += ["-device", ",".join(filter(None, (
-            f"virtio-{name}-{'pci' if pci else 'device'}", f"id={name}", place, props,
+            f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}", f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
             "romfile=" if pci else "",
             scenario.get("options", "")))).format(dir=folder)]
+        if name in PLUGGED:
+            cmd += ["-device", PLUGGED[name]]
     return cmd
 
 
@@ -135,6 +148,16 @@ class Machine:
         path = self.folder / "memory.img"
         self.qmp("pmemsave", val=address, size=size, filename=str(path))
         return path.read_bytes()
+
+    def ultravisor(self):
+        """What pseries' ultravisor, if there is one, says of the guest."""
+        path = "/machine/ultravisor"
+        try:
+            get = {p["name"] for p in self.qmp("qom-list", path=path)}
+        except Fail:
+            return None
+        return {name: self.qmp("qom-get", path=path, property=name)
+                for name in get & {"secure", "shared", "refused", "tce-hcalls"}}
 
     def ram(self):
         """The guest-physical ranges that are RAM."""

@@ -88,6 +88,8 @@ class Run:
     def boot(self, folder):
         for name in ("disk.img", "entropy.img"):
             shutil.copy(self.source / name, folder / name)
+        (folder / "share").mkdir()
+        shutil.copy(self.source / "entropy.img", folder / "share" / "in")
         self.seed, self.peer = random.getrandbits(64), Peer()
         append = (f"vdma.seed={self.seed:#x} vdma.port={self.peer.port}"
                   f" vdma.steps={','.join(self.scenario['steps'])}")
@@ -103,6 +105,9 @@ class Run:
             console = folder / "console.log"
             self.console = console.read_text(errors="replace") if console.exists() else ""
         self.disk = (folder / "disk.img").read_bytes()
+        # What the guest wrote to files of the host, by step.
+        self.written = {step: path.read_bytes() for step, path in (
+            ("port", folder / "port.out"), ("share", folder / "share" / "out")) if path.exists()}
         self.entropy = (folder / "entropy.img").read_bytes()
         self.original = (self.source / "disk.img").read_bytes()
 
@@ -158,6 +163,8 @@ def prepare(scenario, image, initrd, folder, append):
 def observe(machine, scenario, image):
     """What QMP says of every virtio device of the scenario, and where RAM lies."""
     view = {"ram": machine.ram(), "devices": {}}
+    if scenario["secure"] or scenario["tce"] is not None:
+        view["ultravisor"] = machine.ultravisor()
     paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
              if d["path"].startswith("/machine/peripheral/")}
     for index, name in enumerate(scenario["devices"]):
@@ -173,7 +180,7 @@ def observe(machine, scenario, image):
             state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
             if state["vring-desc"]:
                 rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
-        if name == "net" and "RING_PACKED" not in bits and not scenario["stuck"]:
+        if name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]:
             # The receive queue always has buffers for the host to look at.
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]

@@ -13,7 +13,7 @@ KEYS = {
     "kernels": "which kernels run it: vdma, stock or lab variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "transport": "pci or mmio",
-    "devices": "virtio devices: blk, net, rng, balloon",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share",
     "options": "properties of every virtio device",
     "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",
@@ -30,11 +30,14 @@ KEYS = {
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "console": "texts that the console must show, with how often",
+    "trouble": "a warning that the console must show, and that does not count as one",
     "kunit": "KUnit suites that must pass while the guest boots",
     "above": "the lowest address that a ring may have",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
     "errors": "what the guest must find wrong: this is a negative control",
+    "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
+    "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
     "must_fail": "checks that must fail: this is a negative control",
 }
@@ -50,7 +53,8 @@ def load():
             scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
                         "bounced": [], "console": {}, "kunit": [], "modes": {},
                         "config": [], "errors": [], "cacheable": True,
-                        "companion": False, "stuck": None} | common | own
+                        "companion": False, "stuck": None, "secure": False,
+                        "tce": None, "trouble": None} | common | own
             unknown = set(scenario) - set(KEYS)
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "

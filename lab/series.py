@@ -29,6 +29,10 @@ class Entry:
                 return self.path / name
         return None
 
+    def touches(self, base, folder):
+        diff = self.diff(base)
+        return bool(diff) and f"+++ b/{folder}" in diff.read_text()
+
 
 def entries(base):
     return [Entry(p) for p in sorted(base.series.iterdir()) if p.is_dir()]

@@ -37,9 +37,12 @@ def boots():
         for kind in one["kernels"]:
             yield one, kind
     # Every commit of the series builds, boots and keeps the default as it is.
-    default = scenario.load()[scenario.DEFAULT]
-    for number, entry in enumerate(series.entries(bases.Base(default["base"])), 1):
-        yield default | {"name": f"after {entry.name}"}, f"vdma@{number}"
+    for name, everywhere in ((scenario.DEFAULT, True), ("ppc-pci-modern", False)):
+        one = scenario.load()[name]
+        base, own = bases.Base(one["base"]), f"arch/{one['machine']['kernel_arch']}/"
+        for number, entry in enumerate(series.entries(base), 1):
+            if everywhere or entry.touches(base.name, own):
+                yield one | {"name": f"{name} after {entry.name}"}, f"vdma@{number}"
 
 
 def boot_all(report):

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/types.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "guest.h"
 
@@ -42,39 +43,51 @@ static void *buffer(size_t size)
 	return buf;
 }
 
-static void read_disk(const char *disk, void *buf)
+/* Hash all of a disk; return how many bytes there were, or -1. */
+static long long hash_all(int fd, void *buf, char hex[HASH_HEX])
 {
-	unsigned long long bytes = 0;
-	char hex[HASH_HEX];
-	int fd, hash;
+	long long bytes = 0;
+	int hash = hash_open();
 	ssize_t n;
 
-	fd = open_disk(disk, O_RDONLY);
-	if (fd < 0)
-		return;
+	if (hash < 0)
+		return -1;
 
-	hash = hash_open();
-	if (hash < 0) {
-		fail("hash-open", disk);
-		goto out;
-	}
-
-	while ((n = read(fd, buf, MIB)) > 0) {
-		if (hash_add(hash, buf, n)) {
-			fail("hash-add", disk);
-			break;
-		}
+	while ((n = read(fd, buf, MIB)) > 0 && !hash_add(hash, buf, n)) {
 		bytes += n;
 		alive();
 	}
-	if (n < 0)
-		fail("read", disk);
 
-	if (hash_close(hash, hex))
-		fail("hash", disk);
-	else if (!n)
-		report("read disk=%s bytes=%llu sha256=%s", disk_serial(disk).s, bytes, hex);
-out:
+	return hash_close(hash, hex) || n ? -1 : bytes;
+}
+
+int hash_disk(const char *disk, char hex[HASH_HEX])
+{
+	void *buf = buffer(MIB);
+	int fd = open_disk(disk, O_RDONLY);
+	char found[HASH_HEX];
+
+	if (!buf || fd < 0 || hash_all(fd, buf, found) < 0)
+		return -1;
+
+	memcpy(hex, found, HASH_HEX);
+	return 0;
+}
+
+static void read_disk(const char *disk, void *buf)
+{
+	int fd = open_disk(disk, O_RDONLY);
+	char hex[HASH_HEX];
+	long long bytes;
+
+	if (fd < 0)
+		return;
+
+	bytes = hash_all(fd, buf, hex);
+	if (bytes < 0)
+		fail("read", disk);
+	else
+		report("read disk=%s bytes=%lld sha256=%s", disk_serial(disk).s, bytes, hex);
 	close(fd);
 }
 
@@ -87,14 +100,24 @@ static unsigned long long splitmix64(unsigned long long *state)
 	return z ^ (z >> 31);
 }
 
+/* What the host works out from the seed as well. Return the seed of what follows. */
+unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed)
+{
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*buf); i++)
+		buf[i] = htole64(splitmix64(&seed));
+
+	return seed;
+}
+
 static int write_pattern(int fd, __u64 *buf, off_t offset, unsigned long long seed)
 {
-	size_t done, i;
+	size_t done;
 	ssize_t n;
 
 	for (done = 0; done < WRITE_BYTES; done += REQUEST_BYTES) {
-		for (i = 0; i < REQUEST_BYTES / sizeof(*buf); i++)
-			buf[i] = htole64(splitmix64(&seed));
+		seed = fill_pattern(buf, REQUEST_BYTES, seed);
 		n = pwrite(fd, buf, REQUEST_BYTES, offset + done);
 		if (n != REQUEST_BYTES) {
 			if (n >= 0)
@@ -136,7 +159,8 @@ static void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
 {
 	void *buf = buffer(size);
 
-	if (buf && !for_each("/sys/block", "vd", fn, buf)) {
+	if (buf && !for_each("/sys/block", "vd", fn, buf) &&
+	    !for_each("/sys/block", "sd", fn, buf)) {
 		errno = ENODEV;
 		fail("no-disk", NULL);
 	}

@@ -3,6 +3,7 @@
 #ifndef GUEST_H
 #define GUEST_H
 
+#include <linux/types.h>
 #include <stddef.h>
 
 #define MIB		(1024 * 1024)
@@ -68,7 +69,10 @@ void step_devices(const char *arg);
 
 /* blk.c */
 void step_read(const char *arg);
+int hash_disk(const char *disk, char hex[HASH_HEX]);
 void step_write(const char *arg);
+
+unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed);
 
 /* load.c */
 void step_load(const char *arg);
@@ -100,6 +104,15 @@ void step_kexec(const char *arg);
 void modules_load(void);
 void step_modules(const char *arg);
 void step_leaks(const char *arg);
+
+/* port.c */
+void step_port(const char *arg);
+
+/* share.c */
+void step_share(const char *arg);
+
+/* flood.c */
+void step_flood(const char *arg);
 
 /* shell.c */
 void shell(void);

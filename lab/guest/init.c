@@ -34,6 +34,9 @@ static const struct step steps[] = {
 	{ "resize", step_resize },
 	{ "modules", step_modules },
 	{ "leaks", step_leaks },
+	{ "port", step_port },
+	{ "share", step_share },
+	{ "flood", step_flood },
 	{ NULL, NULL },
 };
 

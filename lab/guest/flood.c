@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Read the disk from several processes at once, so that many requests are in flight. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define MANY	32
+
+void step_flood(const char *arg)
+{
+	unsigned long i, readers = arg ? strtoul(arg, NULL, 0) : 8;
+	char (*hex)[HASH_HEX];
+
+	hex = mmap(NULL, MANY * HASH_HEX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		   -1, 0);
+	if (hex == MAP_FAILED || !readers || readers > MANY) {
+		fail("readers", arg);
+		return;
+	}
+
+	for (i = 0; i < readers; i++)
+		if (!fork())
+			_exit(hash_disk("vda", hex[i]));
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+
+	/* A reader that failed has left an empty text. */
+	for (i = 1; i < readers; i++) {
+		if (strcmp(hex[i], hex[0])) {
+			errno = EIO;
+			fail("differ", NULL);
+		}
+	}
+	report("flood readers=%lu sha256=%s", readers, hex[0][0] ? hex[0] : "-");
+}
