@@ -90,6 +90,10 @@ class Run:
             shutil.copy(self.source / name, folder / name)
         (folder / "share").mkdir()
         shutil.copy(self.source / "entropy.img", folder / "share" / "in")
+        if "kexec" in self.scenario["steps"]:
+            image = self.kernel / self.scenario["machine"]["image"].rpartition("/")[2]
+            shutil.copy(image, folder / "share" / "kernel")
+            shutil.copy(self.initrd, folder / "share" / "initrd")
         self.seed, self.peer = random.getrandbits(64), Peer()
         append = (f"vdma.seed={self.seed:#x} vdma.port={self.peer.port}"
                   f" vdma.steps={','.join(self.scenario['steps'])}")

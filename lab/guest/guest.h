@@ -71,7 +71,6 @@ void step_devices(const char *arg);
 void step_read(const char *arg);
 int hash_disk(const char *disk, char hex[HASH_HEX]);
 void step_write(const char *arg);
-
 unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed);
 
 /* load.c */
