@@ -51,6 +51,8 @@
 /* Arguments of the RTAS calls for PCI */
 #define RTAS_ADDR               0x200000
 
+#define TIMEOUT_MS              10000
+
 #define CODE_ADDR               0x100
 #define MAILBOX                 0x1000
 
@@ -115,7 +117,8 @@ static int64_t call(QTestState *qts, int lev, uint64_t opcode, uint64_t r4,
         qtest_writeq(qts, MAILBOX + 8 + i * 8, regs[i]);
     }
     qtest_writeq(qts, MAILBOX, lev);
-    while (qtest_readq(qts, MAILBOX)) {
+    for (i = 0; qtest_readq(qts, MAILBOX); i++) {
+        g_assert_cmpint(i, <, TIMEOUT_MS);
         g_usleep(1000);
     }
     *msr = qtest_readq(qts, MAILBOX + 16);
@@ -272,6 +275,7 @@ static void drive_rng(QTestState *qts, QVirtioDevice *vdev, bool iommu,
     QVirtQueue *vq;
     uint64_t buf;
     uint32_t head, len;
+    int i;
 
     alloc_init(&alloc, 0, PAGE_ADDR, PAGE_ADDR + PAGE_BYTES, 4096);
     qvirtio_start_device(vdev);
@@ -284,11 +288,12 @@ static void drive_rng(QTestState *qts, QVirtioDevice *vdev, bool iommu,
     head = qvirtqueue_add(qts, vq, buf, 64, true, false);
     qvirtqueue_kick(qts, vdev, vq, head);
     if (works) {
-        qvirtio_wait_used_elem(qts, vdev, vq, head, &len, 10 * 1000 * 1000);
+        qvirtio_wait_used_elem(qts, vdev, vq, head, &len, TIMEOUT_MS * 1000);
         g_assert_cmpuint(len, >, 0);
         g_assert_cmpuint(get_count(qts, "refused"), ==, refused);
     } else {
-        while (get_count(qts, "refused") == refused) {
+        for (i = 0; get_count(qts, "refused") == refused; i++) {
+            g_assert_cmpint(i, <, TIMEOUT_MS);
             g_usleep(1000);
         }
         g_assert_cmpuint(qtest_readw(qts, vq->used +
