@@ -87,7 +87,7 @@ def style(base, entry, commit):
     # That MAINTAINERS covers a new file is looked up below, not guessed.
     yield checkpatch(base, commit, "--ignore", "FILE_PATH_CHANGES")
     lines = entry.message.splitlines()
-    long = [t for t in lines if len(t) > 75 and not t.startswith("Signed-off-by:")]
+    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
     yield "the message is wrapped and signed", not long and lines[-1] == \
         f"Signed-off-by: {bases.WHO['NAME']} <{bases.WHO['EMAIL']}>", "\n".join(long)
     for path in entry.adds:
