@@ -12,8 +12,9 @@ moves without meaning anything, and put every function in one class:
 
 Do not compare what lies in data sections, nor which part of one an instruction
 points at: strings and line numbers move with every patch. A switch that became
-a table keeps its targets out of sight that way. Ignore the nops that align loops,
-for they depend on where a function lies, but not those that the kernel patches.
+a table keeps its targets out of sight that way. Ignore the nops that align loops
+and, on powerpc, end dispatch groups, for they depend on where a function lies, but
+not those that the kernel patches.
 
 Understand GNU objdump for aarch64, powerpc64le and x86_64.
 """
@@ -43,7 +44,7 @@ _LABEL = re.compile(r"[0-9a-f]+ <(.+)>:$")
 _INSN = re.compile(r" *([0-9a-f]+):\t(.+)$")
 _RELOC = re.compile(r"\s*([0-9a-f]+):? (R_\w+)\s+(.+?)([+-]0x[0-9a-f]+)?$")
 _TARGET = re.compile(r"\b([0-9a-f]+) <[^>]+>")
-_NOP = re.compile(r"(?:(?:data16|cs) )*(?:nop|xchg +%ax,%ax)")
+_NOP = re.compile(r"(?:(?:data16|cs) )*(?:nop|xchg +%ax,%ax)|ori +r2,r2,0$")
 _NUMBER = re.compile(r"\.\d+\b")
 _DATA = re.compile(r"\.LC(?=\d)|\.rodata\.str(?=\d)|\.(?:init\.|exit\.)?s?(?:data|bss|rodata)\b\S*"
                    r"|\.altinstr\S*|__(?:bug|ex|jump)_table$")
