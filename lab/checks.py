@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a boot must show: each check is (what, passed, detail)."""
-import hashlib
 import re
+
+from . import payload
 
 TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled)"
@@ -10,8 +11,6 @@ ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
        "RING_PACKED": 34}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
-# The devices of the steps that read from the host and write to it.
-STREAMS = {"port": "serial", "share": "share"}
 # What the QEMU releases call the same bits.
 ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
 
@@ -73,18 +72,7 @@ def survey(run):
         calls = [v["ultravisor"]["tce-hcalls"] for v in run.views.values()]
         yield ("I/O writes TCEs" if run.scenario["tce"] else "I/O writes no TCE",
                len(calls) > 1 and (calls[0] != calls[-1]) == run.scenario["tce"], calls)
-    if "read" in steps:
-        yield from disk(run, steps)
-    if "rng" in steps:
-        yield from entropy(run)
-    if "net" in steps:
-        yield from network(run, steps)
-    if "flood" in steps:
-        digest = hashlib.sha256(run.original).hexdigest()
-        yield ("blk: readers in parallel all read what the host has",
-               [f["sha256"] for f in run.all("flood")] == [digest], run.all("flood"))
-    for step in set(steps) & set(STREAMS):
-        yield from stream(run, step)
+    yield from payload.survey(run, steps)
     if run.scenario["trouble"]:
         yield (f"the console says '{run.scenario['trouble']}'",
                run.scenario["trouble"] in run.console, "it does not")
@@ -196,45 +184,6 @@ def secure(run, moment, view):
                bool(seen) and all(map(shared, seen)), " ".join(f"{a:#x}" for a in seen))
 
 
-def pattern(seed, size):
-    """What the guest's write step writes: the splitmix64 stream of the seed."""
-    mask, state, words = (1 << 64) - 1, seed, bytearray()
-    for _ in range(size // 8):
-        state = (state + 0x9E3779B97F4A7C15) & mask
-        word = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
-        words += (word ^ (word >> 31)).to_bytes(8, "little")
-    return bytes(words)
-
-
-def disk(run, steps):
-    """The disk reads as it is, and after the guest's writes as these make it, and no more."""
-    writes, after = run.all("write"), run.original
-    if writes:
-        offset, size = (int(writes[0][k]) for k in ("offset", "bytes"))
-        after = after[:offset] + pattern(run.seed, size) + after[offset + size:]
-    first = steps.index("write")
-    name = "blk" if "blk" in run.scenario["devices"] else "scsi"
-    good = [hashlib.sha256(image).hexdigest()
-            for image, part in ((run.original, steps[:first]), (after, steps[first:]))
-            for _ in range(part.count("read"))]
-    yield (f"{name}: the whole disk reads as the host has it", bool(good)
-           and [r["sha256"] for r in run.all("read")] == good, run.all("read"))
-    yield (f"{name}: what the guest wrote is in the image, and nothing else", bool(writes)
-           and run.disk == after and after != run.original, writes)
-
-
-def stream(run, step):
-    """What the guest writes through a step's device, and reads where it can."""
-    got, name = run.all(step), STREAMS[step]
-    back = run.written.get(step, b"")
-    yield (f"{name}: what the guest sends arrives",
-           bool(got) and back == pattern(run.seed, int(got[0]["bytes"])), f"{len(back)} bytes")
-    if step == "share":
-        yield (f"{name}: its bytes are those the host has", bool(got) and all(
-            g["sha256"] == hashlib.sha256(run.entropy).hexdigest() for g in got), got)
-
-
 def kunit(run, suite):
     """A suite passes if the kernel says so, and no case of it was left out."""
     result = re.search(rf"# Totals: pass:(\d+) fail:(\d+) skip:(\d+) total:\d+\s.* ok \d+ {suite}$",
@@ -242,24 +191,6 @@ def kunit(run, suite):
     return (f"KUnit: {suite}", bool(result) and int(result[1]) > 0
             and result[2] == "0" and int(result[3]) == run.scenario["machine"].get("kunit_skips", 0),
             result and result[0])
-
-
-def entropy(run):
-    got = run.all("rng")
-    # The kernel draws from the same device: short runs of bytes stay together.
-    runs = [bytes.fromhex(g[key])[at:at + 8] for g in got for key in ("head", "tail")
-            for at in (0, 24)]
-    yield ("rng: its bytes are those the host feeds",
-           bool(runs) and all(r in run.entropy for r in runs), got)
-
-
-def network(run, steps):
-    digest = hashlib.sha256(run.peer.sent).hexdigest()
-    got = [g["sha256"] for g in run.all("net")]
-    yield ("net: what the host sends arrives, and comes back the same",
-           got == [digest] * steps.count("net")
-           and run.peer.echoes == [run.peer.sent] * len(got),
-           f"{len(got)} exchanges of {len(run.peer.sent)} bytes")
 
 
 def table(run):

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import guest, kernel, proof, qemu
+from . import guest, kernel, payload, proof, qemu
 from .base import Base, git, number
 from .host import Fail, ROOT, need, run
 from .machine import Machine
@@ -67,7 +67,7 @@ class Guest:
         """Boot, read @size bytes so many times, and return what each function executed."""
         with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
             folder = Path(temp)
-            shutil.copy(proof.images() / "disk.img", folder)
+            shutil.copy(payload.images() / "disk.img", folder)
             cmd = proof.prepare(self.scenario, self.image, self.initrd, folder,
                                 f"vdma.steps=devices,load:{requests}:{size}")
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",

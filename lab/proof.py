@@ -3,72 +3,20 @@
 import random
 import shlex
 import shutil
-import socket
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-from . import guest, kernel, pages, qemu
+from . import guest, kernel, qemu
 from .base import Base, number
 from .checks import judge
-from .host import Fail, cache, need, new_entry, run, say
-from .machine import Machine, command, dump_dtb, parent
+from .host import Fail, cache, need, run, say
+from .machine import Machine, command, dump_dtb
+from .observe import observe
+from .payload import Peer, images
 
-DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
 SILENCE = 40  # seconds without a word before a guest counts as hung
-
-
-def images():
-    """Random bytes for the disk and for virtio-rng, made once."""
-    entry = cache("images") / "v1"
-    if not entry.exists():
-        with new_entry(entry) as new:
-            (new / "disk.img").write_bytes(random.randbytes(DISK))
-            (new / "entropy.img").write_bytes(random.randbytes(ENTROPY))
-    return entry
-
-
-class Peer(threading.Thread):
-    """The host's end of the network test: send, and collect what comes back."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        self.sent, self.echoes = random.randbytes(NET), []
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                peer, _ = self.server.accept()
-            except OSError:
-                return
-            with peer:
-                peer.settimeout(SILENCE)
-                sender = threading.Thread(target=self._send, args=(peer,), daemon=True)
-                sender.start()
-                back = bytearray()
-                try:
-                    while data := peer.recv(1 << 16):
-                        back += data
-                except OSError:
-                    pass
-                sender.join()
-                self.echoes.append(bytes(back))
-
-    def _send(self, peer):
-        try:
-            peer.sendall(self.sent)
-        except OSError:
-            pass
-
-    def stop(self):
-        # close() alone leaves accept() waiting.
-        self.server.shutdown(socket.SHUT_RDWR)
-        self.server.close()
 
 
 class Run:
@@ -162,56 +110,6 @@ def prepare(scenario, image, initrd, folder, append):
         dtb = dump_dtb(cmd, folder, scenario["dtb"])
         cmd = command(scenario, image, initrd, folder, append, dtb)
     return cmd
-
-
-def observe(machine, scenario, image):
-    """What QMP says of every virtio device of the scenario, and where RAM lies."""
-    view = {"ram": machine.ram(), "devices": {}}
-    if scenario["secure"] or scenario["tce"] is not None:
-        view["ultravisor"] = machine.ultravisor()
-    paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
-             if d["path"].startswith("/machine/peripheral/")}
-    for index, name in enumerate(scenario["devices"]):
-        path = paths[name]
-        status = machine.qmp("x-query-virtio-status", path=path)
-        features = status["guest-features"]
-        bits = {t.partition(":")[0].removeprefix("VIRTIO_F_").removeprefix("VIRTIO_RING_F_")
-                for t in features["transports"]}
-        bits |= {f"{name}." + t.partition(":")[0].rpartition("_F_")[2]
-                 for t in features["dev-features"]}
-        rings, buffers = [], []
-        for queue in range(status["num-vqs"]):
-            state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
-            if state["vring-desc"]:
-                rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
-        if name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]:
-            # The receive queue always has buffers for the host to look at.
-            element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
-            buffers = [d["addr"] for d in element["descs"]]
-        view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
-                                 "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
-                                 str(status["status"])}
-    walkable = scenario["machine"].get("page_tables", False)
-    if walkable:
-        view["noncacheable"] = pages.noncacheable(machine, image)
-    if walkable and scenario["mode"] == "phys" and not scenario["stuck"]:
-        rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
-        view["aliases"] = pages.aliases(machine, image, rings)
-    if "balloon" in scenario["devices"]:
-        view["balloon"] = squeeze(machine)
-    return view
-
-
-def squeeze(machine):
-    """Have the balloon take 64 MiB and give it back; return both sizes that it reports."""
-    sizes, full = [], machine.qmp("query-balloon")["actual"]
-    for target in (full - (64 << 20), full):
-        machine.qmp("balloon", value=target)
-        end = time.monotonic() + 20
-        while time.monotonic() < end and machine.qmp("query-balloon")["actual"] != target:
-            time.sleep(0.05)
-        sizes.append(machine.qmp("query-balloon")["actual"] - full)
-    return sizes
 
 
 def require_qemu(scenario):

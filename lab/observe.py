@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Look at a guest from outside, through QMP."""
+import time
+
+from . import pages
+from .machine import parent
+
+
+def observe(machine, scenario, image):
+    """What QMP says of every virtio device of the scenario, and where RAM lies."""
+    view = {"ram": machine.ram(), "devices": {}}
+    if scenario["secure"] or scenario["tce"] is not None:
+        view["ultravisor"] = machine.ultravisor()
+    paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
+             if d["path"].startswith("/machine/peripheral/")}
+    for index, name in enumerate(scenario["devices"]):
+        path = paths[name]
+        status = machine.qmp("x-query-virtio-status", path=path)
+        features = status["guest-features"]
+        bits = {t.partition(":")[0].removeprefix("VIRTIO_F_").removeprefix("VIRTIO_RING_F_")
+                for t in features["transports"]}
+        bits |= {f"{name}." + t.partition(":")[0].rpartition("_F_")[2]
+                 for t in features["dev-features"]}
+        rings, buffers = [], []
+        for queue in range(status["num-vqs"]):
+            state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
+            if state["vring-desc"]:
+                rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
+        if name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]:
+            # The receive queue always has buffers for the host to look at.
+            element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
+            buffers = [d["addr"] for d in element["descs"]]
+        view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
+                                 "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
+                                 str(status["status"])}
+    walkable = scenario["machine"].get("page_tables", False)
+    if walkable:
+        view["noncacheable"] = pages.noncacheable(machine, image)
+    if walkable and scenario["mode"] == "phys" and not scenario["stuck"]:
+        rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
+        view["aliases"] = pages.aliases(machine, image, rings)
+    if "balloon" in scenario["devices"]:
+        view["balloon"] = squeeze(machine)
+    return view
+
+
+def squeeze(machine):
+    """Have the balloon take 64 MiB and give it back; return both sizes that it reports."""
+    sizes, full = [], machine.qmp("query-balloon")["actual"]
+    for target in (full - (64 << 20), full):
+        machine.qmp("balloon", value=target)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and machine.qmp("query-balloon")["actual"] != target:
+            time.sleep(0.05)
+        sizes.append(machine.qmp("query-balloon")["actual"] - full)
+    return sizes
