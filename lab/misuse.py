@@ -166,6 +166,16 @@ def bad_qemu_option(lab):
     yield from lab.judge(lab.start("boot"), "QEMU has ended: .*disable-nothing")
 
 
+def bad_bench(lab):
+    yield from lab.judge(lab.start("bench", "--arch", "vax"), "nothing is counted on 'vax'")
+
+
+def bad_bench_guest(lab):
+    """A guest in another mode than the row's is not counted."""
+    lab.spoil("lab/scenarios/arm64.toml", 'mode = "phys"', 'mode = "xen"')
+    yield from lab.judge(lab.start("bench", "--arch", "arm64"), "no 'load .*' in mode xen")
+
+
 def bad_guest_hangs(lab):
     """A guest that never says a word is given up, and where it was is told."""
     lab.spoil("lab/scenarios/arm64.toml", 'options = "disable-legacy=on"',
