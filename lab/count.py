@@ -67,7 +67,7 @@ class Guest:
         with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
             folder = Path(temp)
             with open(folder / "disk.img", "wb") as disk:
-                disk.truncate(proof.DISK)
+                disk.truncate(payload.DISK)
             cmd = proof.prepare(self.scenario, self.image, self.initrd, folder,
                                 f"vdma.steps=devices,load:{requests}:{size}")
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",
