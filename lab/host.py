@@ -90,7 +90,8 @@ def run(*cmd, log=None, label=None, text=None, **kwargs):
                     progress(proc, label, log)
                 output, error = proc.communicate(text.encode() if text else None)
             except BaseException:
-                os.killpg(proc.pid, signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(proc.pid, signal.SIGTERM)
                 raise
     except FileNotFoundError as err:
         raise Fail(f"{cmd[0]} is not installed", "see the packages in README.md") from err
