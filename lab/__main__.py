@@ -134,9 +134,9 @@ def arguments():
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,
          (("--reroll",), {"type": int, "help": "the version of the posting, from 2"}))
-    verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (4 minutes)",
+    verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (15 minutes; 3 with warm caches)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
-    verb(do_test, "everything that must pass, as KTAP (35 minutes; 15 with warm caches)",
+    verb(do_test, "everything that must pass, as KTAP (50 minutes; 15 with warm caches)",
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),

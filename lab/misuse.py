@@ -48,7 +48,10 @@ class Lab:
         file.write_text(text.replace(old, new, 1))
 
     def start(self, *args, under=(), **env):
-        return subprocess.Popen([*under, self.repo / "vdma", *args], cwd=self.folder, text=True,
+        # Whoever runs the tests in the background has them ignore Ctrl-C.
+        listen = ["env", "--default-signal=INT"]
+        return subprocess.Popen([*listen, *under, self.repo / "vdma", *args],
+                                cwd=self.folder, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE,
                                 env=os.environ | {"VDMA_MARK": str(self.folder)} | env)
