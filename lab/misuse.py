@@ -212,7 +212,8 @@ def bad_moment_in_boot(lab):
 
 def bad_moment_in_build(lab):
     """Interrupting make leaves neither a process nor a kernel in the cache."""
-    lab.spoil("lab/arch/common.config", "CONFIG_SMP=y", "# Another key.\nCONFIG_SMP=y")
+    # A key that nothing has been built under, not by this test either.
+    lab.spoil("lab/arch/common.config", "CONFIG_SMP=y", f"# {lab.folder.name}\nCONFIG_SMP=y")
     before = sorted(cache("kernel").iterdir())
     proc = lab.start("build", "--kernel", "hot")
     yield from interrupt(lab, proc, lambda: any(
