@@ -37,7 +37,7 @@ def checks(name):
 
 def qemu_checks():
     """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
-    need(PACKAGES + kernel.arch("arm64")["packages"])
+    need(PACKAGES)
     base = qemu.Qemu().fetch()
     yield "qemu: series round trip", list(round_trip(base))
     with lock(f"src-{base.tree.name}"):

@@ -27,6 +27,7 @@ QEMU_NAME = {"share": "9p"}
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}
 FIRST_SLOT = 8
+SILENCE = 40  # seconds without a word before a guest counts as hung
 
 
 def parent(scenario, index):

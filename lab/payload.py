@@ -6,11 +6,11 @@ import socket
 import threading
 
 from .host import cache, new_entry
+from .machine import SILENCE
 
 DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
-PATIENCE = 40
 
 
 def images():
@@ -40,7 +40,7 @@ class Peer(threading.Thread):
             except OSError:
                 return
             with peer:
-                peer.settimeout(PATIENCE)
+                peer.settimeout(SILENCE)
                 sender = threading.Thread(target=self._send, args=(peer,), daemon=True)
                 sender.start()
                 back = bytearray()

@@ -12,11 +12,9 @@ from . import guest, kernel, qemu
 from .base import Base, number
 from .checks import judge
 from .host import Fail, cache, need, run, say
-from .machine import Machine, command, dump_dtb
+from .machine import SILENCE, Machine, command, dump_dtb
 from .observe import observe
 from .payload import Peer, images
-
-SILENCE = 40  # seconds without a word before a guest counts as hung
 
 
 class Run:

@@ -108,6 +108,8 @@ void step_leaks(const char *arg);
 void step_port(const char *arg);
 
 /* share.c */
+#define SHARE	"/share"
+int share_mount(unsigned long flags);
 void step_share(const char *arg);
 
 /* flood.c */

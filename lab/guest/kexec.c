@@ -7,12 +7,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "guest.h"
-
-#define SHARE	"/share"
 
 /* Have the next kernel's init go on with the steps that are left. */
 static int load(const char *left)
@@ -37,9 +34,7 @@ void step_kexec(const char *arg)
 	int ret;
 
 	(void)arg;
-	mkdir(SHARE, 0755);
-	if (mount("share", SHARE, "9p", MS_RDONLY,
-		  "trans=virtio,version=9p2000.L,msize=524288")) {
+	if (share_mount(MS_RDONLY)) {
 		fail("mount", NULL);
 		return;
 	}

@@ -8,8 +8,14 @@
 #include <unistd.h>
 #include "guest.h"
 
-#define SHARE	"/share"
 #define BYTES	MIB
+
+int share_mount(unsigned long flags)
+{
+	mkdir(SHARE, 0755);
+	return mount("share", SHARE, "9p", flags,
+		     "trans=virtio,version=9p2000.L,msize=524288");
+}
 
 static int read_file(__u64 *buf, char *hex)
 {
@@ -42,8 +48,7 @@ void step_share(const char *arg)
 	char hex[HASH_HEX];
 
 	(void)arg;
-	mkdir(SHARE, 0755);
-	if (mount("share", SHARE, "9p", 0, "trans=virtio,version=9p2000.L,msize=524288")) {
+	if (share_mount(0)) {
 		fail("mount", NULL);
 		return;
 	}
