@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, kernel, proof, qemu, scenario, series, suite
+from . import bench, check, kernel, newest, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -19,7 +19,9 @@ from .host import Fail, cache, explain, say
 
 def do_boot(args):
     good = True
-    for one in scenario.pick(args.scenario):
+    for one in scenario.pick(args.scenario, args.base):
+        if one["skip"]:
+            raise Fail(f"{one['name']} cannot run on {args.base}: {one['skip']}")
         kind = args.kernel or one["kernels"][0]
         if args.dry_run:
             proof.dry_run(one, kind)
@@ -55,7 +57,7 @@ def do_check(args):
 
 
 def do_test(args):
-    return suite.run(args.junit)
+    return suite.run(args.junit, args.base, args.arch, args.all)
 
 
 def do_bench(args):
@@ -74,6 +76,10 @@ def do_build(args):
 
 def do_qemu(_):
     print(qemu.build())
+
+
+def do_bases(args):
+    return 0 if newest.table([args.base] if args.base else names(), args.take) else 1
 
 
 def base_of(name):
@@ -118,6 +124,8 @@ def arguments():
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
                           "help": f"a name from 'list' (default: {scenario.DEFAULT})"}),
+         (("--base",), {"default": scenario.BASE, "choices": names(),
+                        "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
          (("--timeout",), {"type": float, "default": proof.SILENCE, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: %(default)s)"}),
@@ -129,6 +137,9 @@ def arguments():
          (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),
          (("--kernel",), {"default": "vdma", "help": "vdma (the series, the default), stock"
                           " (none of it), vdma@N (its first N commits), or a lab variant"}))
+    verb(do_bases, "the newest kernel of each base, what is tested, and whether the series applies",
+         (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}),
+         (("--take",), {"action": "store_true", "help": "go on with the newest source"}))
     verb(do_qemu, "build the companion QEMU; the folder of its binaries is the last line")
     verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
@@ -137,6 +148,10 @@ def arguments():
     verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (15 minutes; 3 with warm caches)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
     verb(do_test, "everything that must pass, as KTAP (50 minutes; 15 with warm caches)",
+         (("--base",), {"help": "what concerns one base (default: all, and the rest)"}),
+         (("--arch",), {"help": "what concerns one machine, a name in lab/arch/"}),
+         (("--all",), {"action": "store_true", "help": "on every base what else only the default"
+                       " base has: kernels without the series, variants, each commit"}),
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),

@@ -3,28 +3,15 @@
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 
+from .apt import Apt
+from .git import commit, git, import_own
 from .host import Fail, ROOT, cache, lock, new_entry, room, run, say, tail
-
-# Objects are written once and read often: no time is spent on packing them.
-FAST = ("-c", "core.looseCompression=0", "-c", "gc.auto=0", "-c", "core.fsync=none",
-        "-c", "advice.detachedHead=false", "-c", "core.autocrlf=false")
-WHO = {"NAME": "virtio platform DMA developers", "EMAIL": "dev@virtio-platform-dma.invalid"}
-
-
-def git(tree, *args, env=None, **kwargs):
-    return run("git", "-C", tree, *FAST, *args, env={**os.environ, **(env or {})}, **kwargs)
-
-
-def identity(date):
-    """The author of everything the lab commits, as git's environment."""
-    return {f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER")
-            for key, value in (WHO | {"DATE": date}).items()}
-
 
 def names():
     return sorted(p.stem for p in (ROOT / "bases").glob("*.toml"))
@@ -41,6 +28,9 @@ class Base:
         self.name, self.siblings = name, names()
         data = tomllib.loads((ROOT / "bases" / f"{name}.toml").read_text())
         self.version, self.package = data["version"], data["package"]
+        self.sources, self.without = data["sources"], data.get("without", [])
+        self.sparse, self.follow = data.get("sparse"), data.get("follow", self.package)
+        self.kunit_skips = data.get("kunit_skips", 0)
         self.tested = data["tested_min"], data["tested_max"]
         self.kernel = os.environ.get("KERNEL")
         slot = name
@@ -52,10 +42,12 @@ class Base:
 
     def fetch(self):
         """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
+        if self.tree.exists() and not self.kernel:
+            return self
         with lock(f"src-{self.tree.name}"):
             if self.kernel:
                 import_own(self.kernel, self.tree)
-            elif not (self.tree / ".git").exists():
+            elif not self.tree.exists():
                 self._import_package()
         return self
 
@@ -63,46 +55,12 @@ class Base:
         room(6, "the kernel source")
         with new_entry(self.tree) as entry:
             log = cache("log") / f"fetch-{self.name}.log"
-            deb = download(self.package, entry, log)
-            say(f"base {self.name}: unpacking {deb.name}")
-            unpack = (f"set -o pipefail; dpkg-deb --fsys-tarfile {deb.name}"
-                      f" | tar -xO ./usr/src/{self.package}.tar.xz"
-                      f" | tar -xJ --strip-components=1")
-            try:
-                run("bash", "-c", unpack, cwd=entry, log=log, label="unpacking the source")
-            except subprocess.CalledProcessError as err:
-                raise Fail(f"{deb.name} cannot be unpacked", tail(log)) from err
-            deb.unlink()
+            unpack(Apt(entry / ".apt", self.sources, log), self.package, entry)
             check_version(entry / "Makefile", self)
-            # Debian's tail ignores every file at the top: it would hide the user's own.
-            ignore = entry / ".gitignore"
-            ignore.write_text(ignore.read_text().partition("#\n# Debian packaging")[0])
-            git(entry, "init", "-q", "-b", "base")
-            run("git", *FAST, "add", "-A", "-f", ".", cwd=entry, log=log,
-                label=f"base {self.name}: making a git tree of it (half a minute)")
-            git(entry, "commit", "-q", "-m", "base", env=identity("@0 +0000"))
+            commit(entry, f"base {self.name}", log)
 
     def release(self, commit="base"):
         return "Linux " + read_release(git(self.tree, "show", f"{commit}:Makefile"))
-
-
-def import_own(own, tree):
-    """Take the user's tree as it stands, through a repository of ours."""
-    if not tree.exists():
-        room(6, "a copy of the source")
-        with new_entry(tree) as entry:
-            git(entry, "init", "-q", "-b", "base")
-    repo = {"GIT_DIR": str(tree / ".git"), "GIT_WORK_TREE": own,
-            "GIT_INDEX_FILE": str(tree / ".git" / "import")}
-    say(f"reading {own}")
-    if (Path(own) / ".git").exists():
-        files = git(own, "ls-files", "-z")
-        git(own, "update-index", "--add", "--remove", "-z", "--stdin", env=repo, text=files)
-    else:
-        git(own, "add", "-A", "-f", ".", env=repo)
-    commit = git(tree, "commit-tree", git(own, "write-tree", env=repo), "-m", "base",
-                 env=identity("@0 +0000"))
-    git(tree, "update-ref", "refs/heads/base", commit)
 
 
 def read_release(makefile):
@@ -115,7 +73,10 @@ def read_release(makefile):
 
 
 def number(release):
-    return [int(n) for n in re.findall(r"\d+", release)]
+    """A version in a form that compares: a release candidate comes before its release."""
+    head, _, candidate = release.partition("-rc")
+    parts = [int(n) for n in re.findall(r"\d+", head)]
+    return parts + ([-1, int(re.match(r"\d*", candidate)[0] or 0)] if candidate else [0])
 
 
 def check_version(makefile, base):
@@ -132,21 +93,17 @@ def check_version(makefile, base):
         say(f"note: Linux {release} is newer than {high}, the newest tested: trying")
 
 
-def download(package, folder, log):
-    """Have apt bring a package file, without installing it."""
-    if not shutil.which("apt-get"):
-        raise Fail(f"there is no apt-get to bring {package}",
-                   "set KERNEL=/path/to/linux to a source tree of your own")
-    # apt drops its privileges to a user that cannot write to the cache.
-    cmd = ("apt-get", "-o", "APT::Sandbox::User=root", "download", package)
+def unpack(apt, package, folder):
+    """Bring a package of the kernel's source, and unpack it as git should see it."""
+    deb = apt.binary(package, "about 150 MB")
+    script = (f"set -o pipefail; dpkg-deb --fsys-tarfile {deb.name}"
+              f" | tar -xO ./usr/src/{package}.tar.xz"
+              f" | tar -xJ --strip-components=1 -C {shlex.quote(str(folder))}")
     try:
-        run(*cmd, cwd=folder, log=log, label=f"fetching {package} (about 140 MB)")
-    except subprocess.CalledProcessError:
-        sudo = [] if os.geteuid() == 0 else ["sudo"]
-        try:
-            run(*sudo, "apt-get", "update", log=log, label="updating the package lists")
-            run(*cmd, cwd=folder, log=log, label=f"fetching {package}")
-        except subprocess.CalledProcessError as err:
-            raise Fail(f"cannot fetch {package}: {tail(log, 1).strip()}",
-                       "check the network, or set KERNEL=/path/to/linux") from err
-    return next(folder.glob("*.deb"))
+        run("bash", "-c", script, cwd=apt.folder, log=apt.log, label=f"unpacking {deb.name}")
+    except subprocess.CalledProcessError as err:
+        raise Fail(f"{deb.name} cannot be unpacked", tail(apt.log)) from err
+    shutil.rmtree(apt.folder)
+    # Debian's tail ignores every file at the top: it would hide the user's own.
+    ignore = folder / ".gitignore"
+    ignore.write_text(ignore.read_text().partition("#\n# Debian packaging")[0])

@@ -3,6 +3,7 @@
 import re
 
 from . import payload
+from .base import Base
 
 TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled)"
@@ -189,7 +190,8 @@ def kunit(run, suite):
     result = re.search(rf"# Totals: pass:(\d+) fail:(\d+) skip:(\d+) total:\d+\s.* ok \d+ {suite}$",
                        run.console, re.M)
     return (f"KUnit: {suite}", bool(result) and int(result[1]) > 0
-            and result[2] == "0" and int(result[3]) == run.scenario["machine"].get("kunit_skips", 0),
+            and result[2] == "0" and int(result[3]) == run.scenario["machine"].get("kunit_skips", 0)
+            + Base(run.scenario["base"]).kunit_skips,
             result and result[0])
 
 

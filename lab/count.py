@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import guest, kernel, payload, proof, qemu
-from .base import Base, git, number
+from .base import Base, number
+from .git import git
 from .host import Fail, ROOT, need, run
 from .machine import Machine
 

@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 
 from . import series
-from .base import git
+from .git import git
 from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
 
 LAB = ROOT / "lab"
@@ -45,10 +45,11 @@ def commit_of(base, kind):
         if count and not (count.isdecimal() and 0 < int(count) <= len(made)):
             raise Fail(f"unknown kernel '{kind}'", f"the series has {len(made)} commits")
         return made[int(count or len(made)) - 1]
-    if not (VARIANTS / f"{kind}.diff").exists():
-        known = sorted(p.stem for p in VARIANTS.glob("*.diff"))
+    known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
+    if kind not in known:
         raise Fail(f"unknown kernel '{kind}'", f"there are: stock, vdma, {', '.join(known)}")
-    return series.commits(base, VARIANTS / f"{kind}.diff")[-1]
+    own = VARIANTS / f"{kind}.{base.name}.diff"
+    return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
 
 
 def make(base, machine, *targets, **kwargs):
@@ -67,7 +68,9 @@ def objdir(base, machine):
 
 def configure(base, machine, log):
     """Configure from the fragments, and refuse an option that Kconfig drops."""
-    obj, required = objdir(base, machine), config(*fragments(machine))
+    obj = objdir(base, machine)
+    required = "".join(line for line in config(*fragments(machine)).splitlines(True)
+                       if line.partition("=")[0] not in base.without)
     fragment = obj / "vdma.config"
     fragment.write_text(required + config("series"))
     # Not olddefconfig: it forgets what the series adds once a kernel without it was built.

@@ -11,7 +11,9 @@ import tomllib
 from pathlib import Path
 
 from . import series
-from .base import FAST, git, identity, import_own, number
+from .apt import Apt, tool
+from .base import number
+from .git import commit, git, import_own
 from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
 
 FOLDER = ROOT / "qemu"
@@ -46,53 +48,15 @@ class Qemu:
 
     def _import_package(self):
         room(3, "QEMU's source")
-        need(["dpkg-dev"])
         log = cache("log") / "fetch-qemu.log"
         with new_entry(self.tree) as entry:
-            apt = Apt(entry / ".apt", [f"deb-src SITE {self.data['suite']} main"], log)
-            apt("source", "--download-only", self.data["package"],
-                label=f"fetching the source of QEMU from {self.data['suite']} (40 MB)")
-            dsc = next(apt.folder.glob("*.dsc"))
-            run("dpkg-source", "--no-check", "-x", dsc, apt.folder / "tree", log=log,
-                label="unpacking QEMU and applying Debian's patches")
-            for path in (apt.folder / "tree").iterdir():
+            apt = Apt(entry / ".apt", self.data["sources"], log)
+            for path in apt.source(self.data["package"], "40 MB").iterdir():
                 path.rename(entry / path.name)
             shutil.rmtree(apt.folder)
             shutil.rmtree(entry / ".pc", ignore_errors=True)
             check_version(entry, self.data["version"])
-            git(entry, "init", "-q", "-b", "base")
-            run("git", *FAST, "add", "-A", "-f", ".", cwd=entry, log=log,
-                label="making a git tree of it")
-            git(entry, "commit", "-q", "-m", "base", env=identity("@0 +0000"))
-
-
-class Apt:
-    """apt on a suite that the machine does not list, leaving its configuration alone."""
-
-    def __init__(self, folder, lines, log):
-        self.folder, self.log = folder, log
-        folder.mkdir()
-        pairs = run("apt-get", "indextargets", "--format", "$(LABEL) $(SITE)",
-                    "Created-By: Packages").splitlines()
-        site = next((p.split()[1] for p in pairs if p.startswith("Debian ")), None)
-        if not site:
-            raise Fail("apt knows no Debian mirror", "run 'apt-get update', or set QEMU=")
-        (folder / "sources").write_text("".join(
-            line.replace("SITE", site) + "\n" for line in lines))
-        for name in ("lists/partial", "cache/archives/partial", "parts"):
-            (folder / name).mkdir(parents=True)
-        self.options = [f"-o{key}={folder}/{name}" for key, name in (
-            ("Dir::Etc::sourcelist", "sources"), ("Dir::Etc::sourceparts", "parts"),
-            ("Dir::State::lists", "lists"), ("Dir::Cache", "cache"))]
-        self("update", label="reading the package lists of another suite")
-
-    def __call__(self, *args, label):
-        try:
-            run("apt-get", *self.options, "-oAPT::Sandbox::User=root", "-q", *args,
-                cwd=self.folder, log=self.log, label=label)
-        except subprocess.CalledProcessError as err:
-            raise Fail(f"{label}: {tail(self.log, 1).strip()}",
-                       "check the network, or set QEMU=/path/to/qemu") from err
+            commit(entry, "QEMU", log)
 
 
 def check_version(tree, tested):
@@ -117,14 +81,8 @@ def meson(data):
         have = "0"
     if number(have) >= number(data["meson"]):
         return env
-    entry = cache("tools") / "meson"
-    if not entry.exists():
-        with new_entry(entry) as new:
-            apt = Apt(new / ".apt", [f"deb SITE {data['meson_suite']} main"],
-                      cache("log") / "fetch-meson.log")
-            apt("download", "meson", label=f"fetching meson from {data['meson_suite']}")
-            run("dpkg-deb", "-x", next(apt.folder.glob("*.deb")), new)
-            shutil.rmtree(apt.folder)
+    entry = tool("meson", data["meson_sources"], lambda apt, new: run(
+        "dpkg-deb", "-x", apt.binary("meson", "1 MB"), new))
     env["PATH"] = f"{entry}/usr/bin:{env['PATH']}"
     env["PYTHONPATH"] = f"{entry}/usr/lib/python3/dist-packages"
     return env

@@ -8,7 +8,6 @@ from .host import Fail, ROOT
 FOLDER = ROOT / "lab" / "scenarios"
 KEYS = {
     "about": "one line for './vdma list'",
-    "base": "the kernel's base, a name in bases/",
     "arch": "the machine, a name in lab/arch/",
     "kernels": "which kernels run it: vdma, stock or lab variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
@@ -40,22 +39,26 @@ KEYS = {
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
     "must_fail": "checks that must fail: this is a negative control",
+    "on": "by base: keys that differ there, or 'skip' with the reason why it cannot run",
 }
 DEFAULT = "pci-modern"
+BASE = "6.12"
 
 
-def load():
+def load(base=BASE):
+    """All scenarios by name, as they are on @base."""
     found = {}
     for path in sorted(FOLDER.glob("*.toml")):
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
         for name, own in data.items():
-            scenario = {"base": "6.12", "must_fail": [], "absent": {}, "bits": {},
+            scenario = {"base": base, "skip": None, "must_fail": [], "absent": {}, "bits": {},
                         "bounced": [], "console": {}, "kunit": [], "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
-            unknown = set(scenario) - set(KEYS)
+            scenario |= scenario.pop("on", {}).get(base, {})
+            unknown = set(scenario) - set(KEYS) - {"base", "skip"}
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")
@@ -65,9 +68,9 @@ def load():
     return found
 
 
-def pick(wanted):
+def pick(wanted, base=BASE):
     """The scenarios of these names; without any, the default one."""
-    known = load()
+    known = load(base)
     for name in wanted:
         if name not in known:
             near = [n for n in known if name in n] or list(known)

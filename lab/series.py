@@ -7,8 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import base as bases
-from .base import git, identity
+from .git import WHO, git, identity
 from .host import Fail, ROOT, lock, run, say
 
 
@@ -22,20 +21,38 @@ class Entry:
         adds = path / "adds"
         self.adds = adds.read_text().split() if adds.exists() else []
 
+    def missing(self, base):
+        """Why @base does not have this commit, or None if it does."""
+        path = self.path / f"{base}.none"
+        return path.read_text().strip() if path.exists() else None
+
     def diff(self, base):
         """The hunks for @base: its own where bases differ, else the common ones."""
         for name in (f"{base}.diff", "common.diff"):
             if (self.path / name).exists():
                 return self.path / name
+        if list(self.path.glob("*.diff")):
+            raise Fail(f"commit {self.name} has no hunks for base {base}",
+                       f"port it: add {base}.diff, or {base}.none that says why it has none")
         return None
+
+    def creates(self):
+        """The files that its diffs add, for they are not the same on all bases."""
+        return {path for diff in self.path.glob("*.diff")
+                for path in re.findall(r"^--- /dev/null\n\+\+\+ b/(\S+)", diff.read_text(), re.M)}
 
     def touches(self, base, folder):
         diff = self.diff(base)
         return bool(diff) and f"+++ b/{folder}" in diff.read_text()
 
 
-def entries(base):
+def folders(base):
     return [Entry(p) for p in sorted(base.series.iterdir()) if p.is_dir()]
+
+
+def entries(base):
+    """The commits that @base has, in order."""
+    return [e for e in folders(base) if not e.missing(base.name)]
 
 
 def date(base):
@@ -117,7 +134,7 @@ def checkout(base, folder):
             raise
     git(folder, "branch", "-q", "base", "origin/base")
     git(folder, "remote", "remove", "origin")
-    for key, value in (("name", bases.WHO["NAME"]), ("email", bases.WHO["EMAIL"])):
+    for key, value in (("name", WHO["NAME"]), ("email", WHO["EMAIL"])):
         git(folder, "config", f"user.{key}", value)
 
 
@@ -135,18 +152,23 @@ def refresh(base, folder):
         raise Fail(f"{folder} is not a git tree", f"make one: ./vdma checkout {base.name}")
     if git(folder, "status", "--porcelain", "-uno"):
         raise Fail(f"{folder} has uncommitted changes", "commit or stash them first")
-    old = {e.subject: e for e in entries(base)}
+    old = {e.subject: e for e in folders(base)}
     taken = {s: e.name.partition("-")[2] for s, e in old.items()}
+    absent = [e for e in old.values() if e.missing(base.name)]
     new, owner = {}, {}
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
         message = git(folder, "log", "-1", "--format=%B", commit) + "\n"
+        before = old.get(message.splitlines()[0])
+        while absent and before and absent[0].name < before.name:
+            keep(absent.pop(0), new)
         name = f"{len(new) + 1:02}-{slug(message.splitlines()[0], taken)}"
         status = [line.split("\t") for line in git(
             folder, "diff-tree", "-r", "--no-commit-id", "--no-renames", "--name-status",
             commit).splitlines()]
         adds = sorted(path for kind, path in status if kind == "A")
-        edits = [path for kind, path in status if kind != "A"]
-        for path in edits:
+        whole = [path for path in adds if not before or path not in before.creates()]
+        edits = [path for _, path in status if path not in whole]
+        for path in set(edits) - set(adds):
             if path in owner:
                 raise Fail(f"{name} changes {path}, which {owner[path]} adds",
                            "a file of the series is whole from its first commit: squash them")
@@ -155,17 +177,24 @@ def refresh(base, folder):
                    "--no-commit-id", commit, "--", *edits) + "\n" if edits else ""
         # Object names say nothing to a reader, and differ between bases.
         diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
-        new[name] = (message, adds, diff, old.get(message.splitlines()[0]), commit)
+        files = {"message": message, "adds": "".join(f"{path}\n" for path in whole)}
+        new[name] = files | diffs(base, diff, before)
+        for path in whole:
+            new[name][path] = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
+    for entry in absent:
+        keep(entry, new)
     for path in {p for e in old.values() for p in e.adds} - set(owner):
         (base.overlay / path).unlink(missing_ok=True)
     temp = base.series.with_name(".series.new")
     shutil.rmtree(temp, ignore_errors=True)
-    for name, (message, adds, diff, before, commit) in new.items():
-        write_entry(temp / name, message, adds, diffs(base, diff, before))
-        for path in adds:
-            blob = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
-            (base.overlay / path).parent.mkdir(parents=True, exist_ok=True)
-            (base.overlay / path).write_text(blob)
+    for name, files in new.items():
+        (temp / name).mkdir(parents=True)
+        for path, text in files.items():
+            # What has a folder of its own belongs to the overlay.
+            target = base.overlay / path if "/" in path else temp / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if text:
+                target.write_text(text)
     for file in base.series.glob("*"):
         if file.is_file():
             shutil.copy(file, temp / file.name)
@@ -174,26 +203,38 @@ def refresh(base, folder):
     say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
 
 
+def keep(entry, new):
+    """Take over a commit that the refreshed base does not have."""
+    name = f"{len(new) + 1:02}-{entry.name.partition('-')[2]}"
+    new[name] = {p.name: p.read_text() for p in entry.path.iterdir()}
+
+
 def diffs(base, diff, before):
-    """The diff files of an entry: one where all bases agree, else side by side."""
-    files = {b: diff for b in base.siblings}
+    """The files of an entry's hunks: what most bases share is common, the rest is beside it."""
+    texts = dict.fromkeys(base.siblings, diff)
+    files = {}
     if before:
-        for other in set(files) - {base.name}:
-            path = before.diff(other)
-            files[other] = path.read_text() if path else ""
-    if len(set(files.values())) == 1:
-        return {"common": diff}
-    return files
+        for name in base.siblings:
+            if before.missing(name):
+                files[f"{name}.none"] = before.missing(name) + "\n"
+                del texts[name]
+            else:
+                path = before.diff(name)
+                texts[name] = path.read_text() if path else ""
+        # Where only the places of hunks have moved, keep the text: git finds them.
+        texts[base.name] = next((text for text in (texts[base.name], *texts.values())
+                                 if places(text) == places(diff)), diff)
+    every = list(texts.values())
+    common = max(every, key=every.count)
+    if every.count(common) == 1 < len(every):
+        common = None
+    return files | {"common.diff": common} | {
+        f"{name}.diff": text for name, text in texts.items() if text != common}
 
 
-def write_entry(path, message, adds, files):
-    path.mkdir(parents=True)
-    (path / "message").write_text(message)
-    if adds:
-        (path / "adds").write_text("".join(f"{a}\n" for a in adds))
-    for name, diff in files.items():
-        if diff:
-            (path / f"{name}.diff").write_text(diff)
+def places(diff):
+    """A diff without the places of its hunks."""
+    return re.sub(r"^@@ .*", "@@", diff, flags=re.M)
 
 
 def mbox(base, folder, reroll):

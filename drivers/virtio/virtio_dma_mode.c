@@ -6,8 +6,8 @@
  * Built into the kernel even where virtio is a module, so that architecture
  * code can register before any module is loaded.
  */
-#include <linux/array_size.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_mode.h>

@@ -14,6 +14,8 @@
 #include <linux/virtio_ring.h>
 #include <xen/xen.h>
 
+#include "virtio_dma_parent.h"
+
 #define REASON	0x5eed
 
 /* What the hook under test saw and answers; it speaks for one device only. */
@@ -281,59 +283,16 @@ static void virtio_dma_test_transport(struct kunit *test)
 
 	for (opted_in = 0; opted_in <= 1; opted_in++) {
 		vdev->platform_dma = opted_in;
-		for (bit = VIRTIO_F_ADMIN_VQ + 1; bit <= VIRTIO_F_PLATFORM_DMA; bit++)
+		for (bit = VIRTIO_F_RING_RESET + 1; bit <= VIRTIO_F_PLATFORM_DMA; bit++)
 			__virtio_set_bit(vdev, bit);
 		__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 
 		vring_transport_features(vdev);
 		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA), opted_in);
 		KUNIT_EXPECT_TRUE(test, __virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM));
-		for (bit = VIRTIO_F_ADMIN_VQ; bit < VIRTIO_F_PLATFORM_DMA; bit++)
+		for (bit = VIRTIO_F_RING_RESET + 1; bit < VIRTIO_F_PLATFORM_DMA; bit++)
 			KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
 	}
-}
-
-/* All of a parent that decides how its DMA is done. */
-struct parent_state {
-	u64 mask, coherent_mask, limit;
-	const struct dma_map_ops *ops;
-	struct dev_archdata arch;
-	bool coherent, bypass, need_sync;
-};
-
-static void get_parent_state(struct device *dev, struct parent_state *state)
-{
-	/* Padding is compared, too. */
-	memset(state, 0, sizeof(*state));
-	state->mask = dma_get_mask(dev);
-	state->coherent_mask = dev->coherent_dma_mask;
-	state->limit = dev->bus_dma_limit;
-	state->ops = get_dma_ops(dev);
-	state->arch = dev->archdata;
-	state->coherent = dev_is_dma_coherent(dev);
-	state->need_sync = dma_dev_need_sync(dev);
-#ifdef CONFIG_DMA_OPS_BYPASS
-	state->bypass = dev->dma_ops_bypass;
-#endif
-}
-
-/* A legacy device on a platform bus, behind an IOMMU where the kernel has one. */
-static struct device *legacy_parent(struct kunit *test, bool coherent)
-{
-	struct platform_device *pdev;
-	struct device *dev;
-
-	pdev = platform_device_register_simple("virtio-dma-test", PLATFORM_DEVID_AUTO, NULL, 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
-	dev = &pdev->dev;
-#ifdef CONFIG_IOMMU_DMA
-	dev->dma_iommu = true;
-#endif
-#ifdef CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE
-	dev->dma_coherent = coherent;
-#endif
-	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(36)), 0);
-	return dev;
 }
 
 /* The architecture's own hook leaves the parent as it was, coherent or not. */
@@ -358,7 +317,7 @@ static void virtio_dma_test_arch_undo(struct kunit *test)
 
 		KUNIT_EXPECT_TRUE(test, during.coherent);
 		KUNIT_EXPECT_FALSE(test, during.need_sync && !IS_ENABLED(CONFIG_DMA_API_DEBUG));
-		KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
+		KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
 		platform_device_unregister(to_platform_device(vdev->dev.parent));
 	}
 	KUNIT_EXPECT_EQ(test, claimed, 2);

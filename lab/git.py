@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""git, as the lab uses it: trees that are made from other people's source."""
+import os
+from pathlib import Path
+
+from .host import new_entry, room, run, say
+
+# Objects are written once and read often: no time is spent on packing them.
+FAST = ("-c", "core.looseCompression=0", "-c", "gc.auto=0", "-c", "core.fsync=none",
+        "-c", "advice.detachedHead=false", "-c", "core.autocrlf=false")
+WHO = {"NAME": "virtio platform DMA developers", "EMAIL": "dev@virtio-platform-dma.invalid"}
+
+
+def git(tree, *args, env=None, **kwargs):
+    return run("git", "-C", tree, *FAST, *args, env={**os.environ, **(env or {})}, **kwargs)
+
+
+def identity(date):
+    """The author of everything the lab commits, as git's environment."""
+    return {f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER")
+            for key, value in (WHO | {"DATE": date}).items()}
+
+
+def commit(entry, name, log, message="base"):
+    """Make a git tree of an unpacked source, with what it holds as commit 'base'."""
+    git(entry, "init", "-q", "-b", "base")
+    run("git", *FAST, "add", "-A", "-f", ".", cwd=entry, log=log,
+        label=f"{name}: making a git tree of it (half a minute)")
+    git(entry, "commit", "-q", "-m", message, env=identity("@0 +0000"))
+
+
+def import_own(own, tree):
+    """Take the user's tree as it stands, through a repository of ours."""
+    if not tree.exists():
+        room(6, "a copy of the source")
+        with new_entry(tree) as entry:
+            git(entry, "init", "-q", "-b", "base")
+    repo = {"GIT_DIR": str(tree / ".git"), "GIT_WORK_TREE": own,
+            "GIT_INDEX_FILE": str(tree / ".git" / "import")}
+    say(f"reading {own}")
+    if (Path(own) / ".git").exists():
+        files = git(own, "ls-files", "-z")
+        git(own, "update-index", "--add", "--remove", "-z", "--stdin", env=repo, text=files)
+    else:
+        git(own, "add", "-A", "-f", ".", env=repo)
+    commit = git(tree, "commit-tree", git(own, "write-tree", env=repo), "-m", "base",
+                 env=identity("@0 +0000"))
+    git(tree, "update-ref", "refs/heads/base", commit)
