@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, kernel, newest, proof, qemu, scenario, series, suite
+from . import bench, check, debian, kernel, newest, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -101,6 +101,12 @@ def do_mbox(args):
     print(series.mbox(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll))
 
 
+def do_debian(args):
+    folder = Path(args.dir or f"debian-{args.base}")
+    for patch in debian.write(Base(args.base), folder, args.only):
+        print(patch)
+
+
 def do_clean(args):
     what = ["obj", "kernel", "qemu", "guest", "log"] + (["src"] if args.all else [])
     for name in what:
@@ -145,6 +151,9 @@ def arguments():
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,
          (("--reroll",), {"type": int, "help": "the version of the posting, from 2"}))
+    verb(do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
+         base, folder, (("--only",), {"metavar": "SUBSET",
+                                      "help": "a name in series/subsets.toml (default: all)"}))
     verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (15 minutes; 3 with warm caches)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
     verb(do_test, "everything that must pass, as KTAP (50 minutes; 15 with warm caches)",

@@ -87,7 +87,7 @@ def survey(run):
 def mode_of(run, name, shown=True):
     """The mode that the scenario wants of a device; a stock kernel does not show it."""
     # A kernel with a part of the series may not show the mode yet.
-    partial = run.kind.startswith("vdma@") and \
+    partial = run.kind.startswith(("vdma@", "only:")) and \
         " dma_mode_show" not in (run.kernel / "System.map").read_text()
     if shown and (run.kind == "stock" or partial):
         return "-"

@@ -36,8 +36,13 @@ def config(*names):
 
 
 def commit_of(base, kind):
-    """The commit of a kind of kernel: stock, vdma, vdma@N (N commits) or a variant."""
+    """The commit of a kind of kernel: stock, vdma or a variant.
+
+    Of the series, vdma@N takes the first N commits and only:NAME a subset.
+    """
     name, _, count = kind.partition("@")
+    if kind.startswith("only:"):
+        return series.commits(base, only=kind.partition(":")[2])[-1]
     if kind == "stock":
         return git(base.tree, "rev-parse", "base")
     if name == "vdma":

@@ -20,10 +20,10 @@ from .payload import Peer, images
 class Run:
     """One boot of a scenario on one kernel, all that it needs built, and what was seen of it."""
 
-    def __init__(self, scenario, kind, patience=SILENCE):
+    def __init__(self, scenario, kind, patience=SILENCE, image=None):
         require_qemu(scenario)
         self.scenario, self.kind, self.patience = scenario, kind, patience
-        self.kernel = kernel.build(Base(scenario["base"]), scenario["machine"], kind)
+        self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
         self.initrd, self.source = guest.build(scenario["machine"], self.kernel), images()
         self.records, self.views, self.step = [], {}, "boot"
         self.end, self.console = None, ""

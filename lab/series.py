@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import time
+import tomllib
 from pathlib import Path
 
 from .git import WHO, git, identity
@@ -89,8 +90,24 @@ def stage(tree, diff, env, what):
                    "the base has changed there: './vdma checkout', mend, './vdma refresh'") from err
 
 
-def commits(base, extra=None):
-    """Commit the entries, and the diff @extra, on the base; return the commits in order.
+def subsets(base):
+    """What may be taken alone, by name: its entries, and the scenario that proves it."""
+    return tomllib.loads((base.series / "subsets.toml").read_text())
+
+
+def subset(base, name):
+    data = subsets(base)
+    if name not in data:
+        raise Fail(f"unknown subset '{name}'", f"there are: {', '.join(data)}")
+    if unknown := set(data[name]["commits"]) - {e.name for e in folders(base)}:
+        raise Fail(f"subset {name} names {', '.join(sorted(unknown))}", "see series/")
+    return data[name]
+
+
+def commits(base, extra=None, only=None):
+    """Commit the entries, or a subset @only, and the diff @extra, on the base.
+
+    Return the commits in order.
 
     Nothing but the repository's objects changes: the work is done in an index of its own.
     """
@@ -99,7 +116,8 @@ def commits(base, extra=None):
     made, commit = [], git(base.tree, "rev-parse", "base")
     try:
         git(base.tree, "read-tree", commit, env=env)
-        for entry in entries(base):
+        wanted = subset(base, only)["commits"] if only else [e.name for e in entries(base)]
+        for entry in [e for e in entries(base) if e.name in wanted]:
             diff = entry.diff(base.name)
             if diff:
                 stage(base.tree, diff, env, f"commit {entry.name}")

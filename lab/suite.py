@@ -11,7 +11,7 @@ from .ktap import Report
 
 def run(junit, base=None, arch=None, full=False):
     """Run all of it, or what concerns one base or machine; return the exit status."""
-    say("N minutes with empty caches on two cores, N with warm ones")
+    say("an hour and more with empty caches on two cores, 30 minutes with warm ones")
     report, names = Report(), [base] if base else bases.names()
     for name in names:
         guarded(report, check.checks(name, arch))
