@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, debian, kernel, newest, proof, qemu, scenario, series, suite
+from . import bench, check, debian, kernel, mbox, newest, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -98,7 +98,9 @@ def do_refresh(args):
 
 
 def do_mbox(args):
-    print(series.mbox(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"), args.reroll))
+    for name in mbox.write(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"),
+                           args.reroll):
+        print(name)
 
 
 def do_debian(args):

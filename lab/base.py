@@ -32,21 +32,21 @@ class Base:
         self.sparse, self.follow = data.get("sparse"), data.get("follow", self.package)
         self.kunit_skips = data.get("kunit_skips", 0)
         self.tested = data["tested_min"], data["tested_max"]
-        self.kernel = os.environ.get("KERNEL")
+        self.own = os.environ.get("KERNEL")
         slot = name
-        if self.kernel:
-            path = Path(self.kernel).resolve()
+        if self.own:
+            path = Path(self.own).resolve()
             slot += "-" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
             check_version(path / "Makefile", self)
         self.tree = cache("src") / slot
 
     def fetch(self):
         """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
-        if self.tree.exists() and not self.kernel:
+        if self.tree.exists() and not self.own:
             return self
         with lock(f"src-{self.tree.name}"):
-            if self.kernel:
-                import_own(self.kernel, self.tree)
+            if self.own:
+                import_own(self.own, self.tree)
             elif not self.tree.exists():
                 self._import_package()
         return self

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import hotpath, kernel, qemu, series
+from . import hotpath, kernel, mbox, qemu, series
 from .apt import tool
 from .base import Base
 from .git import WHO, git
@@ -27,6 +27,7 @@ def checks(name, arch=None, build=True):
     need(PACKAGES + [p for m in machines for p in m["packages"]])
     base.fetch()
     yield f"{name}: series round trip", list(round_trip(base))
+    yield f"{name}: mails", list(mbox.tests(base))
     with lock(f"src-{base.tree.name}"):
         commits = series.commits(base)
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])

@@ -9,7 +9,7 @@ class Report:
     """Print results as they come; count them; close with one summary line."""
 
     def __init__(self):
-        self.cases, self.last = [], time.monotonic()
+        self.cases, self.last, self.summary = [], time.monotonic(), None
         print("KTAP version 1", flush=True)
 
     def add(self, name, checks=(), skip=None):
@@ -38,7 +38,8 @@ class Report:
         if junit:
             self._junit(junit, failed, skipped)
         print(f"1..{len(self.cases)}")
-        print(f"{passed} passed, {failed} failed, {skipped} skipped")
+        self.summary = f"{passed} passed, {failed} failed, {skipped} skipped"
+        print(self.summary)
         sys.stdout.flush()
         return 0 if passed and not failed else 1
 

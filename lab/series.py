@@ -253,21 +253,3 @@ def diffs(base, diff, before):
 def places(diff):
     """A diff without the places of its hunks."""
     return re.sub(r"^@@ .*", "@@", diff, flags=re.M)
-
-
-def mbox(base, folder, reroll):
-    """Write what git send-email takes, the cover letter first; return the files."""
-    base.fetch()
-    if folder.exists() and any(folder.iterdir()):
-        raise Fail(f"{folder} is not empty", "name another folder")
-    cover = (base.series / "cover").read_text() + f"\nBased on {base.release()}.\n"
-    if base.kernel and (Path(base.kernel) / ".git").exists():
-        # Only a commit of the user's own tree is one that others can know.
-        cover += f"base-commit: {git(base.kernel, 'rev-parse', 'HEAD')}\n"
-    with lock(f"src-{base.tree.name}"):
-        git(base.tree, "branch", "-q", "-f", "cover", commits(base)[-1])
-        git(base.tree, "config", "branch.cover.description", cover)
-        version = [f"--reroll-count={reroll}"] if reroll else []
-        return git(base.tree, "format-patch", "-o", folder.resolve(), "--cover-letter",
-                   "--cover-from-description=subject", *version, "base..cover",
-                   env=identity(date(base)))

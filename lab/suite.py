@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What "./vdma test" runs, in the order of what fails fastest."""
+import datetime
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, misuse, proof, scenario, series
-from .host import Fail, say
+from . import bench, check, debian, mbox, misuse, proof, scenario, series
+from .host import Fail, cache, say
 from .ktap import Report
 
 # The machine on which every base boots in each run.
@@ -31,7 +32,11 @@ def run(junit, base=None, arch=None, full=False):
         guarded(report, check.qemu_checks())
         guarded(report, bench.tests())
         guarded(report, misuse.checks())
-    return report.close(junit)
+    status = report.close(junit)
+    if not (base or arch):
+        # The cover letter quotes it.
+        (cache() / mbox.LAST).write_text(f"{report.summary} ({datetime.date.today()}).\n")
+    return status
 
 
 def guarded(report, tests):
