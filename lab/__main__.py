@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, debian, kernel, mbox, newest, proof, qemu, scenario, series, suite
+from . import bench, check, debian, kernel, mbox, newest, own, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
@@ -45,6 +45,10 @@ def boot_one(one, kind, patience):
     print(f"{sum(p for _, p, _ in checks)} of {len(checks)} checks hold: "
           f"{'as the scenario says' if good else 'NOT as the scenario says'}")
     return good
+
+
+def do_run(args):
+    return own.run(args)
 
 
 def do_check(args):
@@ -138,6 +142,15 @@ def arguments():
                            "help": "how long a guest may be silent (default: %(default)s)"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
          (("--dry-run",), {"action": "store_true", "help": "print the QEMU command line"}))
+    verb(do_run, "boot a guest of your own, and tell which addresses its devices are handed",
+         (("scenario",), {"metavar": "SCENARIO", "nargs": "?", "help": "whose machine and devices"
+                          " to take (default: the architecture's plain one)"}),
+         (("--kernel",), {"required": True, "metavar": "FILE", "help": "Image, vmlinux or bzImage"}),
+         (("--initrd",), {"metavar": "FILE", "help": "its initramfs"}),
+         (("--disk",), {"metavar": "FILE", "help": "raw or qcow2, kept as it is; root=/dev/vda"}),
+         (("--write",), {"action": "store_true", "help": "write to that disk"}),
+         (("--arch",), {"help": "a name in lab/arch/ (default: the scenario's, or arm64)"}),
+         (("--append",), {"default": "", "metavar": "WORDS", "help": "further kernel parameters"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
     verb(do_build, "build a kernel; its image's path is the last line",
          (("--base",), {"default": "6.12", "help": "a name in bases/ (default: 6.12)"}),

@@ -44,7 +44,9 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
     machine = ",".join([arch["machine"], *scenario.get("machine_options", [])])
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
            "-smp", str(scenario["cpus"]), "-nodefaults", "-no-reboot", "-display", "none",
-           "-kernel", str(kernel / arch["image"].rpartition("/")[2]), "-initrd", str(initrd)]
+           "-kernel", str(kernel / arch["image"].rpartition("/")[2])]
+    if initrd:
+        cmd += ["-initrd", str(initrd)]
     if scenario["companion"] and "firmware" in arch:
         cmd += ["-L", arch["firmware"]]
     if dtb:
@@ -68,20 +70,25 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
 
 
 class Machine:
-    """A running guest. Leave the context, and nothing of it is left."""
+    """A running guest. Leave the context, and nothing of it is left.
 
-    def __init__(self, cmd, folder, limit):
+    Its console goes to a file or, with @terminal, to where the user is.
+    """
+
+    def __init__(self, cmd, folder, limit, terminal=False):
         self.folder, self.limit = folder, limit
         self.console = folder / "console.log"
         # QEMU connects to us, for both ports: it has, or it has failed.
         ports = [self._listen(name) for name in ("report", "qmp")]
-        self.cmd = cmd + [
-            "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
+        console = ["-serial", "mon:stdio"] if terminal else [
+            "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
+        self.cmd = cmd + console + [
             "-chardev", f"socket,id=report,path={folder}/report",
             "-device", "pci-serial,chardev=report,addr=0x4", "-qmp", f"unix:{folder}/qmp"]
         with open(folder / "qemu.log", "wb") as log:
-            self.proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL, stdout=log,
-                                         stderr=log, start_new_session=True)
+            self.proc = subprocess.Popen(
+                self.cmd, stdin=None if terminal else subprocess.DEVNULL,
+                stdout=None if terminal else log, stderr=log, start_new_session=not terminal)
         try:
             self.report, self._qmp = (self._accept(port) for port in ports)
             self._qmp.settimeout(20)

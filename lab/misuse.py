@@ -191,6 +191,19 @@ def bad_qemu_option(lab):
     yield from lab.judge(lab.start("boot"), "QEMU has ended: .*disable-nothing")
 
 
+def bad_own_kernel(lab):
+    """A file that the machine cannot boot is refused before QEMU is asked."""
+    yield from lab.judge(lab.start("run", "--kernel", lab.repo / "README.md"),
+                         "README.md is no kernel for arm64")
+
+
+def bad_own_disk(lab):
+    kernel = lab.folder / "Image"
+    kernel.write_bytes(bytes(56) + b"ARMd" + bytes(64))
+    yield from lab.judge(lab.start("run", "--kernel", kernel, "--disk", "none.qcow2"),
+                         "the disk none.qcow2 cannot be read")
+
+
 def bad_bench(lab):
     yield from lab.judge(lab.start("bench", "--arch", "vax"), "nothing is counted on 'vax'")
 

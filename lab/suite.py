@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, mbox, misuse, proof, scenario, series
+from . import bench, check, debian, mbox, misuse, own, proof, scenario, series
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -31,6 +31,7 @@ def run(junit, base=None, arch=None, full=False):
     if not (base or arch):
         guarded(report, check.qemu_checks())
         guarded(report, bench.tests())
+        guarded(report, own.tests())
         guarded(report, misuse.checks())
     status = report.close(junit)
     if not (base or arch):
