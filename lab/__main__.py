@@ -10,10 +10,11 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, debian, kernel, mbox, newest, own, proof, qemu, scenario, series, suite
+from . import bench, check, debian, guest, jobs, kernel, mbox, newest, own, proof, qemu, scenario, series, suite
 from .base import Base, names
 from .checks import table
 from .ktap import Report
+from .payload import images
 from .host import Fail, cache, explain, say
 
 
@@ -75,7 +76,10 @@ def do_list(_):
 
 def do_build(args):
     machine = kernel.arch(args.arch)
-    print(kernel.build(Base(args.base), machine, args.kernel) / Path(machine["image"]).name)
+    built = kernel.build(Base(args.base), machine, args.kernel)
+    print(*(images() / name for name in ("disk.img", "entropy.img")), sep="\n")
+    print(guest.build(machine, built))
+    print(built / Path(machine["image"]).name)
 
 
 def do_qemu(_):
@@ -113,6 +117,11 @@ def do_debian(args):
         print(patch)
 
 
+def do_jobs(args):
+    for path in jobs.write(args.format, Path(args.dir or f"outgoing-{args.format}"), args.url):
+        print(path)
+
+
 def do_clean(args):
     what = ["obj", "kernel", "qemu", "guest", "log"] + (["src"] if args.all else [])
     for name in what:
@@ -136,7 +145,8 @@ def arguments():
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
                           "help": f"a name from 'list' (default: {scenario.DEFAULT})"}),
-         (("--base",), {"default": scenario.BASE, "help": "a name in bases/ (default: %(default)s)"}),
+         (("--base",), {"default": scenario.BASE,
+                        "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
          (("--timeout",), {"type": float, "default": proof.SILENCE, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: %(default)s)"}),
@@ -145,14 +155,15 @@ def arguments():
     verb(do_run, "boot a guest of your own, and tell which addresses its devices are handed",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "?", "help": "whose machine and devices"
                           " to take (default: the architecture's plain one)"}),
-         (("--kernel",), {"required": True, "metavar": "FILE", "help": "Image, vmlinux or bzImage"}),
+         (("--kernel",), {"required": True, "metavar": "FILE",
+                          "help": "Image, vmlinux or bzImage"}),
          (("--initrd",), {"metavar": "FILE", "help": "its initramfs"}),
          (("--disk",), {"metavar": "FILE", "help": "raw or qcow2, kept as it is; root=/dev/vda"}),
          (("--write",), {"action": "store_true", "help": "write to that disk"}),
          (("--arch",), {"help": "a name in lab/arch/ (default: the scenario's, or arm64)"}),
          (("--append",), {"default": "", "metavar": "WORDS", "help": "further kernel parameters"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
-    verb(do_build, "build a kernel; its image's path is the last line",
+    verb(do_build, "build a kernel; the lab's disks, its initramfs and the image are the last lines",
          (("--base",), {"default": "6.12", "help": "a name in bases/ (default: 6.12)"}),
          (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),
          (("--kernel",), {"default": "vdma", "help": "vdma (the series, the default), stock"
@@ -176,6 +187,10 @@ def arguments():
          (("--all",), {"action": "store_true", "help": "on every base what else only the default"
                        " base has: kernels without the series, variants, each commit"}),
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
+    verb(do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
+         (("format",), {"metavar": "FORMAT", "help": " or ".join(jobs.FORMATS)}), folder,
+         (("--url",), {"default": "http://localhost", "help": "where a farm finds BASE-ARCH/IMAGE,"
+                       " BASE-ARCH/initrd, disk.img and entropy.img, which 'build' names"}))
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),
          (("--verify",), {"action": "store_true", "help": "measure every row twice"}))

@@ -160,8 +160,8 @@ def compile_clean(base, machine, commits, modules):
             kernel.configure(base, machine, log)
             for path in objects:
                 (kernel.objdir(base, machine) / path).unlink(missing_ok=True)
-            kernel.make(base, machine, "W=1", "C=2", f"CHECK={sparse(base)}", "-k", *objects, log=log,
-                        label=f"checking {len(objects)} objects with sparse and W=1")
+            kernel.make(base, machine, "W=1", "C=2", f"CHECK={sparse(base)}", "-k", *objects,
+                        log=log, label=f"checking {len(objects)} objects with sparse and W=1")
         except subprocess.CalledProcessError:
             yield "it compiles", False, tail(log)
             return

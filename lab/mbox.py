@@ -77,7 +77,8 @@ def tests(base):
         names = write(base, Path(temp) / "out")
         mails = [Path(name).read_text() for name in names]
         yield "each mail has a list to go to", all(
-            re.search(r"^(To|Cc):(.*\n )*.*@(vger|lists)\.", m, re.M) for m in mails), mails[0][:800]
+            re.search(r"^(To|Cc):(.*\n )*.*@(vger|lists)\.", m, re.M)
+            for m in mails), mails[0][:800]
         good, said = b4(Path(temp) / "b4", mails)
         yield f"b4 finds all {len(mails) - 1} patches", good, said
         good, said = b4(Path(temp) / "b4-control", mails[:2] + mails[3:])

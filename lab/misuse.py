@@ -134,7 +134,8 @@ def bad_forgotten_base(lab):
 def bad_newest(lab):
     """What does not apply to the newest kernel is said in its row, and by the exit status."""
     entry = next(e for e in series.entries(Base("6.1")) if e.name.endswith("-svm"))
-    lab.spoil(entry.diff("6.1").relative_to(ROOT), " static int __init init_svm", " static int other")
+    lab.spoil(entry.diff("6.1").relative_to(ROOT), " static int __init init_svm",
+              " static int other")
     yield from lab.judge(lab.start("bases", "6.1"), rf"6\.1 .* commit {entry.name}: .*svm.c, hunk",
                          hint=False)
 
@@ -202,6 +203,11 @@ def bad_own_disk(lab):
     kernel.write_bytes(bytes(56) + b"ARMd" + bytes(64))
     yield from lab.judge(lab.start("run", "--kernel", kernel, "--disk", "none.qcow2"),
                          "the disk none.qcow2 cannot be read")
+
+
+def bad_jobs(lab):
+    yield from lab.judge(lab.start("jobs", "jenkins", "jobs"), "unknown format 'jenkins'")
+    yield "no job is left", not (lab.folder / "jobs").exists(), "jobs"
 
 
 def bad_bench(lab):
