@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import hotpath, kernel, mbox, qemu, series
+from . import hotpath, kernel, mbox, qemu, review, series
 from .apt import tool
 from .base import Base
 from .git import WHO, git
@@ -34,6 +34,7 @@ def checks(name, arch=None, build=True):
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: kernel-doc", list(kernel_doc(base))
+        yield f"{name}: htmldocs", list(review.htmldocs(base))
         if not build:
             return
         for machine in machines:
@@ -42,6 +43,20 @@ def checks(name, arch=None, build=True):
                        list(compile_clean(base, machine, commits, extra)))
     for machine in machines:
         yield f"{name}: hot path, {machine['name']}", list(hot_path(base, machine))
+
+
+def thorough(name, arch=None):
+    """What takes too long for every run: coccinelle, and configurations that nobody boots."""
+    base = Base(name).fetch()
+    need(PACKAGES)
+    with lock(f"src-{base.tree.name}"):
+        head = series.commits(base)[-1]
+        git(base.tree, "checkout", "-q", "--force", "--detach", head)
+        yield f"{name}: coccinelle", list(review.coccinelle(base, head, touched(base, ".c")))
+        for machine in map(kernel.arch, [arch] if arch else ("arm64", "ppc64le", "x86_64")):
+            need(machine["packages"])
+            yield (f"{name}: other configurations, {machine['name']}",
+                   list(review.configurations(base, machine)))
 
 
 def qemu_checks():
@@ -108,11 +123,7 @@ def style(base, entry, commit):
 
 def touched(base, suffix):
     """The files that the series adds or edits, of one kind."""
-    found = set()
-    for entry in series.entries(base):
-        found.update(entry.adds)
-        for diff in entry.path.glob("*.diff"):
-            found.update(re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M))
+    found = {path for entry in series.entries(base) for path in entry.paths(base.name)}
     return sorted(p for p in found if p.endswith(suffix) and not p.startswith("tools/"))
 
 

@@ -42,9 +42,13 @@ class Entry:
         return {path for diff in self.path.glob("*.diff")
                 for path in re.findall(r"^--- /dev/null\n\+\+\+ b/(\S+)", diff.read_text(), re.M)}
 
-    def touches(self, base, folder):
+    def paths(self, base):
+        """The files that it adds or edits on @base."""
         diff = self.diff(base)
-        return bool(diff) and f"+++ b/{folder}" in diff.read_text()
+        return self.adds + (re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M) if diff else [])
+
+    def touches(self, base, folder):
+        return any(path.startswith(folder) for path in self.paths(base))
 
 
 def folders(base):

@@ -25,6 +25,8 @@ def run(junit, base=None, arch=None, full=False):
         whole = full or bool(base) or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         boot_all(report, name, arch or (None if whole else FIRST), whole)
+        if full or base:
+            guarded(report, check.thorough(name, arch))
         if full:
             guarded(report, debian.tests(name))
             guarded(report, debian.alone(name))
