@@ -13,8 +13,17 @@ from .apt import Apt
 from .git import commit, git, import_own
 from .host import Fail, ROOT, cache, lock, new_entry, room, run, say, tail
 
+
 def names():
     return sorted(p.stem for p in (ROOT / "bases").glob("*.toml"))
+
+
+def wanted(name):
+    """The base that is asked for, or all of them."""
+    if not name and os.environ.get("KERNEL"):
+        raise Fail("KERNEL is one tree, and there are several bases",
+                   f"say which of them it is: {', '.join(names())}")
+    return [name] if name else names()
 
 
 class Base:

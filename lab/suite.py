@@ -21,7 +21,7 @@ def run(junit, base=None, arch=None, full=False):
     say("80 minutes with empty caches on two cores, 25 with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
     report = Report()
-    for name in [base] if base else bases.names():
+    for name in bases.wanted(base):
         whole = full or bool(base) or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         boot_all(report, name, arch or (None if whole else FIRST), whole)
