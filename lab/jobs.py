@@ -61,7 +61,7 @@ def lava(url):
     for base in bases.names():
         for name, one in scenario.load(base).items():
             steps = [s for s in one["steps"] if s in ALONE]
-            reason = one["skip"] or (one["companion"] and "needs the companion QEMU") or (
+            reason = (one["companion"] and "needs the companion QEMU") or (
                 one.get("dtb") and "edits the device tree") or (
                 one["config"] and "needs a configuration of its own") or (
                 (one["must_fail"] or one["errors"] or one["stuck"] or one["absent"])

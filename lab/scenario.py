@@ -39,7 +39,7 @@ KEYS = {
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
     "must_fail": "checks that must fail: this is a negative control",
-    "on": "by base: keys that differ there, or 'skip' with the reason why it cannot run",
+    "on": "by base: the keys that differ there",
 }
 DEFAULT = "pci-modern"
 BASE = "6.12"
@@ -52,13 +52,13 @@ def load(base=BASE):
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
         for name, own in data.items():
-            scenario = {"base": base, "skip": None, "must_fail": [], "absent": {}, "bits": {},
+            scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {},
                         "bounced": [], "console": {}, "kunit": [], "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
-            unknown = set(scenario) - set(KEYS) - {"base", "skip"}
+            unknown = set(scenario) - set(KEYS) - {"base"}
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")

@@ -205,7 +205,7 @@ def refresh(base, folder):
             new[name][path] = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
     for entry in absent:
         keep(entry, new)
-    for path in {p for e in old.values() for p in e.adds} - set(owner):
+    for path in {p for e in entries(base) for p in e.adds} - set(owner):
         (base.overlay / path).unlink(missing_ok=True)
     temp = base.series.with_name(".series.new")
     shutil.rmtree(temp, ignore_errors=True)
