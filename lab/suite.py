@@ -22,7 +22,7 @@ def run(junit, base=None, arch=None, full=False):
         else "several hours with empty caches" if full else "half an hour and more per base")
     report = Report()
     for name in bases.wanted(base):
-        whole = full or bool(base) or name == scenario.BASE
+        whole = full or bool(base or arch) or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         if whole or name in FIRST:
             boot_all(report, name, arch or (None if whole else FIRST[name]), whole)
