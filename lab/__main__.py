@@ -14,7 +14,6 @@ from . import bench, check, debian, guest, jobs, kernel, mbox, newest, own, proo
 from .base import Base, wanted
 from .checks import table
 from .ktap import Report
-from .payload import images
 from .host import Fail, cache, explain, say
 
 
@@ -75,7 +74,6 @@ def do_list(_):
 def do_build(args):
     machine = kernel.arch(args.arch)
     built = kernel.build(Base(args.base), machine, args.kernel)
-    print(*(images() / name for name in ("disk.img", "entropy.img")), sep="\n")
     print(guest.build(machine, built))
     print(built / Path(machine["image"]).name)
 
@@ -116,8 +114,11 @@ def do_debian(args):
 
 
 def do_jobs(args):
-    for path in jobs.write(args.format, Path(args.dir or f"outgoing-{args.format}"), args.url):
+    made, left = jobs.make(args.format, args.url)
+    for path in jobs.write(made, Path(args.dir or f"outgoing-{args.format}")):
         print(path)
+    for name, reason in left.items():
+        say(f"left out: {name}: {reason}")
 
 
 def do_clean(args):
@@ -161,7 +162,7 @@ def arguments():
          (("--arch",), {"help": "a name in lab/arch/ (default: the scenario's, or arm64)"}),
          (("--append",), {"default": "", "metavar": "WORDS", "help": "further kernel parameters"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
-    verb(do_build, "build a kernel; the lab's disks, its initramfs and the image are the last lines",
+    verb(do_build, "build a kernel; its initramfs and its image are the last lines",
          (("--base",), {"default": "6.12", "help": "a name in bases/ (default: 6.12)"}),
          (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),
          (("--kernel",), {"default": "vdma", "help": "vdma (the series, the default), stock"
@@ -187,8 +188,7 @@ def arguments():
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
          (("format",), {"metavar": "FORMAT", "help": " or ".join(jobs.FORMATS)}), folder,
-         (("--url",), {"default": "http://localhost", "help": "where a farm finds BASE-ARCH/IMAGE,"
-                       " BASE-ARCH/initrd, disk.img and entropy.img, which 'build' names"}))
+         (("--url",), {"help": "where a farm finds, in BASE-ARCH-KERNEL/, what 'build' names"}))
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),
          (("--verify",), {"action": "store_true", "help": "measure every row twice"}))

@@ -207,6 +207,7 @@ def bad_own_disk(lab):
 
 def bad_jobs(lab):
     yield from lab.judge(lab.start("jobs", "jenkins", "jobs"), "unknown format 'jenkins'")
+    yield from lab.judge(lab.start("jobs", "lava", "jobs"), "cannot fetch kernels from ''")
     yield "no job is left", not (lab.folder / "jobs").exists(), "jobs"
 
 

@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, jobs, mbox, misuse, own, proof, scenario, series
+from . import bench, check, debian, jobproof, mbox, misuse, own, proof, scenario, series
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -35,7 +35,7 @@ def run(junit, base=None, arch=None, full=False):
         guarded(report, check.qemu_checks())
         guarded(report, bench.tests())
         guarded(report, own.tests())
-        guarded(report, jobs.tests())
+        guarded(report, jobproof.tests())
         guarded(report, misuse.checks())
     status = report.close(junit)
     if not (base or arch):
