@@ -41,11 +41,16 @@ def cover(base, reroll):
     last = cache() / LAST
     text += "\nThe last run of all tests: " + (
         last.read_text() if last.exists() else "none on this machine.\n")
-    text += f"\nBased on {base.release()}.\n"
     if base.own and (Path(base.own) / ".git").exists():
         # Only a commit of the user's own tree is one that others can know.
-        text += f"base-commit: {git(base.own, 'rev-parse', 'HEAD')}\n"
-    return text
+        return text + f"\nbase-commit: {git(base.own, 'rev-parse', 'HEAD')}\n"
+    return text + f"\nbase: {tag(base.release())}\n"
+
+
+def tag(release):
+    """What upstream's git calls a release: Linux has no .0 there."""
+    name, version = release.split()
+    return "v" + (re.sub(r"^(\d+\.\d+)\.0(?=-|$)", r"\1", version) if name == "Linux" else version)
 
 
 def address(base, files):
@@ -92,6 +97,13 @@ def tests(base):
         git(tree, "am", "-q", *names[1:], env=identity("@0 +0000"))
         same = git(tree, "diff", "--stat", series.commits(base)[-1])
         yield "git am makes the tree of the series", not same, same
+        other = git(tree, "diff", "--stat", "HEAD~1", series.commits(base)[-1])
+        yield "control: not without the last mail", bool(other), other
+        known = re.escape(tag(base.release()))
+        yield "the cover says what it is based on", bool(re.search(
+            rf"^(base: {known}|base-commit: [0-9a-f]{{40}})$", mails[0], re.M)), mails[0][-800:]
+        tags = [tag(f"Linux {release}") for release in ("7.3.0-rc7", "7.3.0", "6.12.117")]
+        yield "as upstream calls it", tags == ["v7.3-rc7", "v7.3", "v6.12.117"], tags
 
 
 def b4(folder, mails):

@@ -211,6 +211,17 @@ def bad_jobs(lab):
     yield "no job is left", not (lab.folder / "jobs").exists(), "jobs"
 
 
+def bad_reroll(lab):
+    """A version that does not say what it changes is not written; one that does is."""
+    again = "mbox", "6.12", "out", "--reroll", "2"
+    yield from lab.judge(lab.start(*again), "changes does not say what version 2 changes")
+    yield "no mail is left", not (lab.folder / "out").exists(), "out"
+    (lab.repo / "series" / "changes").write_text("v2: Fewer words.\n")
+    yield from lab.judge(lab.start(*again), "v2-0000-cover-letter.patch", status=0, hint=False)
+    cover = next((lab.folder / "out").glob("v2-0000-*")).read_text()
+    yield "the cover says what it changes", "\nv2: Fewer words.\n" in cover, cover
+
+
 def bad_bench(lab):
     yield from lab.judge(lab.start("bench", "--arch", "vax"), "nothing is counted on 'vax'")
 

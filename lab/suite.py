@@ -40,7 +40,8 @@ def run(junit, base=None, arch=None, full=False):
     status = report.close(junit)
     if not (base or arch):
         # The cover letter quotes it.
-        (cache() / mbox.LAST).write_text(f"{report.summary} ({datetime.date.today()}).\n")
+        on = ", ".join(bases.Base(name).fetch().release() for name in bases.wanted(base))
+        (cache() / mbox.LAST).write_text(f"{report.summary}\n({datetime.date.today()}; {on}).\n")
     return status
 
 
