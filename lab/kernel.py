@@ -74,8 +74,9 @@ def objdir(base, machine):
 def configure(base, machine, log):
     """Configure from the fragments, and refuse an option that Kconfig drops."""
     obj = objdir(base, machine)
+    without = base.without + machine.get("without", [])
     required = "".join(line for line in config(*fragments(machine)).splitlines(True)
-                       if line.partition("=")[0] not in base.without)
+                       if line.partition("=")[0] not in without)
     fragment = obj / "vdma.config"
     fragment.write_text(required + config("series"))
     # Not olddefconfig: it forgets what the series adds once a kernel without it was built.
