@@ -35,6 +35,7 @@ def checks(name, arch=None, build=True):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: kernel-doc", list(kernel_doc(base))
         yield f"{name}: htmldocs", list(review.htmldocs(base))
+        yield f"{name}: tools/virtio", list(review.userspace(base, commits[-1]))
         if not build:
             return
         for machine in machines:
@@ -57,6 +58,8 @@ def thorough(name, arch=None):
             need(machine["packages"])
             yield (f"{name}: other configurations, {machine['name']}",
                    list(review.configurations(base, machine)))
+        if not arch:
+            yield from review.elsewhere(base)
 
 
 def qemu_checks():
@@ -153,9 +156,8 @@ def kernel_doc(base):
 
 def compiled(path, machine):
     """Which machine compiles a file: its own architecture's, or arm64 for all others."""
-    if path.startswith("arch/"):
-        return path.startswith(f"arch/{machine['kernel_arch']}/")
-    return machine["name"] == "arm64"
+    own = re.match(r"arch/(\w+)/|drivers/(s390)/", path)
+    return machine["kernel_arch"] in own.groups() if own else machine["name"] == "arm64"
 
 
 def compile_clean(base, machine, commits, modules):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What else a reviewer runs on the series: the documentation, coccinelle, other configurations."""
 import re
+import shlex
 import subprocess
 import tempfile
+import tomllib
 from pathlib import Path
 
 from . import kernel, series
@@ -68,6 +70,46 @@ def spatch(base, files):
     return found
 
 
+def userspace(base, head):
+    """The kernel's own tests of the ring in userspace build and pass."""
+    built, said = ring_test(base, head, head)
+    yield "tools/virtio builds, and vringh_test passes", built, said
+    built, said = ring_test(base, head, "base")
+    yield "control: not without the series' part of tools/virtio", not built, said
+
+
+def ring_test(base, head, tools):
+    """Build @head with tools/virtio as of @tools, and run it: did it pass, what was said?"""
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        for commit, paths in ((head, "include drivers/virtio drivers/vhost scripts"),
+                              (tools, "tools")):
+            run("sh", "-c", f"git -C {shlex.quote(str(base.tree))} archive {commit} {paths}"
+                f" | tar -x -C {folder}")
+        # Headers that tools/virtio does not find by itself, and what others lack.
+        shim = Path(folder) / "shim" / "linux"
+        shim.mkdir(parents=True)
+        for name in ("compiler-context-analysis.h", "device-id"):
+            (shim / name).symlink_to(Path(folder) / "include" / "linux" / name)
+        flags = [f"-I{folder}/shim", *(shlex.quote(f"-D{macro}") for macro in base.userspace)]
+        test = Path(folder) / "tools" / "virtio"
+        script = (f"make -C {test} virtio_test vringh_test CPPFLAGS={shlex.quote(' '.join(flags))}"
+                  f" && {test}/vringh_test && {test}/vringh_test --indirect --eventidx")
+        result = subprocess.run(["sh", "-c", script], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, check=False)
+        return (result.returncode == 0 and "assertion failed" not in result.stdout,
+                "\n".join(result.stdout.splitlines()[-12:]))
+
+
+def elsewhere(base):
+    """Machines that nobody boots here compile all modules of what the series is about."""
+    data = tomllib.loads((kernel.LAB / "elsewhere.toml").read_text())
+    for name, machine in data["machines"].items():
+        need(machine["packages"])
+        yield (f"{base.name}: all modules, {name}", [compiles(
+            base, machine | {"name": name}, "allmodconfig",
+            data["folders"] + machine.get("folders", []))])
+
+
 def configurations(base, machine):
     """What the series touches builds where all is left out, and where all is a module."""
     folders = sorted({f"{Path(path).parent}/" for entry in series.entries(base)
@@ -77,12 +119,18 @@ def configurations(base, machine):
                       and (not path.startswith("arch/")
                            or path.startswith(f"arch/{machine['kernel_arch']}/"))})
     for name in ("allnoconfig", "allmodconfig"):
-        own = machine | {"fragments": (name,)}
-        log = cache("log") / f"{name}-{base.tree.name}.log"
-        try:
-            kernel.make(base, own, name, log=log)
-            kernel.make(base, own, "W=1", *folders, log=log,
-                        label=f"{base.name} {machine['name']}: {name} of {len(folders)} folders")
-            yield f"{name}: {' '.join(folders)}", True, ""
-        except subprocess.CalledProcessError:
-            yield f"{name}: {' '.join(folders)}", False, tail(log)
+        yield compiles(base, machine, name, folders)
+
+
+def compiles(base, machine, name, folders):
+    """The folders compile in a configuration that the kernel makes by itself."""
+    own = machine | {"fragments": (name,)}
+    log = cache("log") / f"{name}-{base.tree.name}.log"
+    what = f"{name}: {' '.join(folders)}"
+    try:
+        kernel.make(base, own, name, log=log)
+        kernel.make(base, own, "W=1", *folders, log=log,
+                    label=f"{base.name} {machine['name']}: {name} of {len(folders)} folders")
+    except subprocess.CalledProcessError:
+        return what, False, tail(log)
+    return what, True, ""
