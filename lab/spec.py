@@ -13,7 +13,7 @@ from .git import git, import_own
 from .host import Fail, ROOT, cache, lock
 
 FOLDER = ROOT / "spec"
-# Where the bit has a number: "#define VIRTIO_F_PLATFORM_DMA 44", "\\item[VIRTIO_F_PLATFORM_DMA(44)]".
+# Where the bit is given its number, as a macro or as an \item.
 FOLDERS = "spec/series", "series", "qemu/series"
 BIT = re.compile(r"^\+.*\bVIRTIO_F_PLATFORM_DMA[ \t(]+(\d+)", re.M)
 
