@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, debian, guest, jobs, kernel, mbox, newest, own, proof, qemu, scenario, series, suite
+from . import bench, check, debian, guest, jobs, kernel, mbox, newest, own, proof, qemu, scenario, series, spec, suite
 from .base import Base, wanted
 from .checks import table
 from .ktap import Report
@@ -51,8 +51,9 @@ def do_run(args):
 
 def do_check(args):
     report = Report()
-    for name in [args.base] if args.base else wanted(None) + ["qemu"]:
-        tests = check.qemu_checks() if name == "qemu" else check.checks(name)
+    others = {"qemu": check.qemu_checks, "spec": spec.checks}
+    for name in [args.base] if args.base else wanted(None) + list(others):
+        tests = others[name]() if name in others else check.checks(name)
         for title, checks in tests:
             report.add(title, checks)
     return report.close()
@@ -87,8 +88,9 @@ def do_bases(args):
 
 
 def base_of(name):
-    """What a tree can be made of: a kernel base, or the companion QEMU."""
-    return qemu.Qemu() if name == "qemu" else Base(name)
+    """What a tree can be made of: a kernel base, the companion QEMU, or the specification."""
+    others = {"qemu": qemu.Qemu, "spec": spec.Spec}
+    return others[name]() if name in others else Base(name)
 
 
 def do_checkout(args):
@@ -139,7 +141,7 @@ def arguments():
         for names, settings in options:
             sub.add_argument(*names, **settings)
 
-    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12, or qemu"})
+    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12, or qemu, or spec"})
     folder = (("dir",), {"metavar": "DIR", "nargs": "?", "help": "the folder of the tree"})
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",

@@ -114,14 +114,18 @@ def style(base, entry, commit):
     # That MAINTAINERS covers a new file is looked up below, not guessed; and
     # the source at hand has no history in which to look up what a message names.
     yield checkpatch(base, commit, "--ignore", "FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID")
-    lines = entry.message.splitlines()
-    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
-    yield "the message is wrapped and signed", not long and lines[-1] == \
-        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long)
+    yield signed(entry)
     for path in entry.adds:
         to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
                  cwd=base.tree)
         yield f"MAINTAINERS covers {path}", LIST in to, to
+
+
+def signed(entry):
+    lines = entry.message.splitlines()
+    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
+    return "the message is wrapped and signed", not long and lines[-1] == \
+        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long)
 
 
 def touched(base, suffix):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """git, as the lab uses it: trees that are made from other people's source."""
 import os
+import re
 from pathlib import Path
 
 from .host import new_entry, room, run, say
@@ -39,7 +40,9 @@ def import_own(own, tree):
             "GIT_INDEX_FILE": str(tree / ".git" / "import")}
     say(f"reading {own}")
     if (Path(own) / ".git").exists():
-        files = git(own, "ls-files", "-z")
+        # But for submodules, which are not files.
+        files = "".join(f"{path}\0" for mode, path in re.findall(
+            r"(\d+) \S+ \d\t([^\0]+)", git(own, "ls-files", "-z", "--stage")) if mode != "160000")
         git(own, "update-index", "--add", "--remove", "-z", "--stdin", env=repo, text=files)
     else:
         git(own, "add", "-A", "-f", ".", env=repo)

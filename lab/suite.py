@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, jobproof, mbox, misuse, own, proof, scenario, series
+from . import bench, check, debian, jobproof, mbox, misuse, own, proof, scenario, series, spec
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -33,6 +33,7 @@ def run(junit, base=None, arch=None, full=False):
             guarded(report, debian.alone(name))
     if not (base or arch):
         guarded(report, check.qemu_checks())
+        guarded(report, spec.checks())
         guarded(report, bench.tests())
         guarded(report, own.tests())
         guarded(report, jobproof.tests())
