@@ -10,7 +10,8 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import bench, check, debian, guest, jobs, kernel, mbox, newest, own, proof, qemu, scenario, series, spec, suite
+from . import (bench, check, debian, guest, jobs, kernel, mbox, modes, newest, own, proof, qemu,
+               scenario, series, spec, suite)
 from .base import Base, wanted
 from .checks import table
 from .ktap import Report
@@ -70,6 +71,10 @@ def do_bench(args):
 def do_list(_):
     for name, one in scenario.load().items():
         print(f"{name:36} {one['arch']:6} {','.join(one['kernels']):14} {one['about']}")
+
+
+def do_table(_):
+    print(modes.last(), end="")
 
 
 def do_build(args):
@@ -164,6 +169,7 @@ def arguments():
          (("--arch",), {"help": "a name in lab/arch/ (default: the scenario's, or arm64)"}),
          (("--append",), {"default": "", "metavar": "WORDS", "help": "further kernel parameters"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
+    verb(do_table, "README's table of modes, as the last './vdma test' saw it")
     verb(do_build, "build a kernel; its initramfs and its image are the last lines",
          (("--base",), {"default": "6.12", "help": "a name in bases/ (default: 6.12)"}),
          (("--arch",), {"default": "arm64", "help": "a name in lab/arch/ (default: arm64)"}),

@@ -10,7 +10,7 @@ TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to hand
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
-       "RING_PACKED": 34}
+       "RING_PACKED": 34, "PLATFORM_DMA": 44}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
 # What the QEMU releases call the same bits.
 ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
@@ -38,9 +38,9 @@ def stuck(run):
     yield f"the console says '{text}'", text in run.console, run.console[-500:]
     yield "the guest does not come up", run.end == "silent" and not run.records, run.end
     view = run.views["stuck"]
-    rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
-    yield ("the host sees rings at physical addresses", bool(rings) and all(
-        any(low <= a <= high for low, high in view["ram"]) for a in rings), rings)
+    rings = [a for d in view["devices"].values() for a in addresses(d)]
+    yield ("the host sees rings at physical addresses",
+           bool(rings) and all(in_ram(view, a) for a in rings), rings)
     if run.scenario["secure"]:
         state = view["ultravisor"]
         yield ("devices met private pages", state["secure"] and state["refused"] > 0,
@@ -125,16 +125,24 @@ def modes(run, steps):
                    {(r["unbound"], r["bound"]) for r in round_} == {(gone, want)}, round_)
 
 
+def addresses(device):
+    """Where the host sees a device's rings, and buffers that are queued."""
+    return [a for ring in device["rings"] for a in ring] + device["buffers"]
+
+
+def in_ram(view, address):
+    return any(low <= address <= high for low, high in view["ram"])
+
+
 def outside(run, moment, view):
     """The host's view at one moment: features, rings and buffers of every device."""
     scenario, said = run.scenario, devices(run)
-    in_ram = lambda a: any(low <= a <= high for low, high in view["ram"])  # noqa: E731
     for name, device in view["devices"].items():
         if name in scenario["absent"]:
             yield (f"{moment}: {name} has no ring and no driver",
                    not device["rings"] and not device["ok"], device["rings"])
             continue
-        bits = {ALIAS.get(b, b) for b in device["bits"]}
+        bits, offered = ({ALIAS.get(b, b) for b in device[key]} for key in ("bits", "offered"))
         own = int(said.get(name, {}).get("features", "0"), 16)
         agree = {b for b, n in BIT.items() if own >> n & 1} == bits & set(BIT)
         # The balloon declines bits of the ring: it has expectations of its own.
@@ -142,13 +150,19 @@ def outside(run, moment, view):
                        if b.startswith(f"{name}.") or "." not in b and name != "balloon")
         yield (f"{moment}: {name}: features as wanted, and both sides agree",
                agree and expected, f"host: {sorted(bits)}, guest: {own:#x}")
-        where = scenario.get("rings") or ("iova" if mode_of(run, name, False) in ADDRESSED
-                                          else "ram")
-        rings = [a for ring in device["rings"] for a in ring] + device["buffers"]
+        if scenario["offered"]:
+            yield (f"{moment}: {name}: offers what the scenario says",
+                   all((b in offered) == wanted for b, wanted in scenario["offered"].items()),
+                   sorted(offered))
+        wanted = scenario.get("rings")
+        if isinstance(wanted, dict):
+            wanted = wanted.get(name)
+        where = wanted or ("iova" if mode_of(run, name, False) in ADDRESSED else "ram")
+        found = addresses(device)
         yield (f"{moment}: {name}: rings and buffers "
                + {"iova": "at IOVAs, outside RAM", "ram": "in RAM"}[where],
-               bool(rings) and all(in_ram(a) == (where == "ram") and a >= scenario.get("above", 0)
-                                   for a in rings), " ".join(f"{a:#x}" for a in rings))
+               bool(found) and all(in_ram(view, a) == (where == "ram") for a in found)
+               and min(found) >= scenario.get("above", 0), " ".join(f"{a:#x}" for a in found))
         if name in scenario["bounced"]:
             pool = POOL.search(run.console)
             low, high = (int(a, 16) for a in pool.groups()) if pool else (0, 0)
@@ -180,7 +194,7 @@ def secure(run, moment, view):
     for name, device in view["devices"].items():
         if name in run.scenario["absent"] or mode_of(run, name, False) != "arch":
             continue
-        seen = [a for ring in device["rings"] for a in ring] + device["buffers"]
+        seen = addresses(device)
         yield (f"{moment}: {name}: rings and buffers in shared pages",
                bool(seen) and all(map(shared, seen)), " ".join(f"{a:#x}" for a in seen))
 

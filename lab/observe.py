@@ -16,11 +16,7 @@ def observe(machine, scenario, image):
     for index, name in enumerate(scenario["devices"]):
         path = paths[name]
         status = machine.qmp("x-query-virtio-status", path=path)
-        features = status["guest-features"]
-        bits = {t.partition(":")[0].removeprefix("VIRTIO_F_").removeprefix("VIRTIO_RING_F_")
-                for t in features["transports"]}
-        bits |= {f"{name}." + t.partition(":")[0].rpartition("_F_")[2]
-                 for t in features["dev-features"]}
+        bits = names(name, status["guest-features"])
         rings, buffers = [], []
         for queue in range(status["num-vqs"]):
             state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
@@ -31,6 +27,7 @@ def observe(machine, scenario, image):
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]
         view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
+                                 "offered": names(name, status["host-features"]),
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
     walkable = scenario["machine"].get("page_tables", False)
@@ -42,6 +39,13 @@ def observe(machine, scenario, image):
     if "balloon" in scenario["devices"]:
         view["balloon"] = squeeze(machine)
     return view
+
+
+def names(device, features):
+    """The names of feature bits, and all of them again as those of the device."""
+    words = {text.partition(":")[0].rpartition("_F_")[2] for text in features["transports"]}
+    own = words | {t.partition(":")[0].rpartition("_F_")[2] for t in features["dev-features"]}
+    return words | {f"{device}.{word}" for word in own}
 
 
 def squeeze(machine):

@@ -24,8 +24,11 @@ KEYS = {
     "steps": "what the guest's init does, in this order",
     "mode": "the dma_mode of every device that 'modes' does not name",
     "modes": "the dma_mode by device, where they differ",
-    "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says)",
+    "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says),"
+             " for all devices or by device",
     "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
+    "offered": "feature bits that every device must, or must not, offer",
+    "row": "the machine's name in README's table of modes, where the scenario is part of it",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "console": "texts that the console must show, with how often",
@@ -52,8 +55,10 @@ def load(base=BASE):
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
         for name, own in data.items():
-            scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {},
-                        "bounced": [], "console": {}, "kunit": [], "modes": {},
+            scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
+                        "offered": "feature bits that every device must, or must not, offer",
+    "row": "the machine's name in README's table of modes, where the scenario is part of it",
+    "bounced": [], "console": {}, "kunit": [], "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own

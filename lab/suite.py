@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, jobproof, mbox, misuse, own, proof, scenario, series, spec
+from . import bench, check, debian, jobproof, mbox, misuse, modes, own, proof, scenario, series, spec
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -20,18 +20,20 @@ def run(junit, base=None, arch=None, full=False):
     """
     say("75 minutes with empty caches on two cores, 25 with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
-    report = Report()
+    report, rows = Report(), []
     for name in bases.wanted(base):
         whole = full or bool(base or arch) or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         if whole or name in FIRST:
-            boot_all(report, name, arch or (None if whole else FIRST[name]), whole)
+            seen = boot_all(report, name, arch or (None if whole else FIRST[name]), whole)
+            rows += seen if name == scenario.BASE else []
         if full or base:
             guarded(report, check.thorough(name, arch))
         if full:
             guarded(report, debian.tests(name))
             guarded(report, debian.alone(name))
     if not (base or arch):
+        guarded(report, modes.tests(rows))
         guarded(report, check.qemu_checks())
         guarded(report, spec.checks())
         guarded(report, bench.tests())
@@ -77,8 +79,11 @@ def boots(name, full):
 
 
 def boot_all(report, base, arch, full):
-    """Build kernels one after the other; boot them meanwhile, a guest on each CPU."""
-    pool, waiting = ThreadPoolExecutor(os.cpu_count()), []
+    """Build kernels one after the other; boot them meanwhile, a guest on each CPU.
+
+    Return the rows that they have in README's table of modes.
+    """
+    pool, waiting, rows = ThreadPoolExecutor(os.cpu_count()), [], []
     prefix = "" if base == scenario.BASE else f"{base}: "
     try:
         for one, kind in boots(base, full):
@@ -86,14 +91,16 @@ def boot_all(report, base, arch, full):
             if arch not in (None, one["arch"]):
                 continue
             try:
-                result = pool.submit(proof.prove, proof.Run(one, kind)).result
+                boot = proof.Run(one, kind)
+                result = pool.submit(proof.prove, boot).result
             except Fail as err:
-                result = broken(err)
-            waiting.append((title, result))
+                boot, result = None, broken(err)
+            waiting.append((title, result, boot))
             if len(waiting) > 2 * os.cpu_count():
-                finish(report, *waiting.pop(0))
-        for title, result in waiting:
-            finish(report, title, result)
+                rows += finish(report, *waiting.pop(0))
+        for job in waiting:
+            rows += finish(report, *job)
+        return rows
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -102,9 +109,10 @@ def broken(err):
     return lambda: [("the guest boots", False, f"{err}; {err.hint}")]
 
 
-def finish(report, name, result):
+def finish(report, name, result, boot):
     try:
         checks = result()
     except Fail as err:
         checks = broken(err)()
-    report.add(name, checks)
+    good = report.add(name, checks)
+    return [modes.seen(boot)] if good and "row" in boot.scenario else []
