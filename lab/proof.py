@@ -14,7 +14,7 @@ from .checks import judge
 from .host import Fail, cache, need, run, say
 from .machine import SILENCE, Machine, command, dump_dtb
 from .observe import observe
-from .payload import Peer, images
+from .payload import HELP, Peer, images
 
 
 class Run:
@@ -26,6 +26,7 @@ class Run:
         self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
         self.initrd, self.source = guest.build(scenario["machine"], self.kernel), images()
         self.records, self.views, self.step = [], {}, "boot"
+        self.pictures, self.typed = [], 0
         self.end, self.console = None, ""
 
     def all(self, verb):
@@ -75,6 +76,9 @@ class Run:
                 self.step = f"{verb} {' '.join(fields.values())}"[:60]
                 if verb == "ready":
                     self.views[fields["name"]] = observe(machine, self.scenario, self.kernel)
+                    machine.go()
+                elif verb in HELP:
+                    HELP[verb](self, machine, **fields)
                     machine.go()
                 if time.monotonic() > deadline:
                     raise TimeoutError

@@ -43,6 +43,7 @@ void report_step(const char *name);
 __printf(1, 2) void report(const char *fmt, ...);
 void fail(const char *what, const char *at);
 void drain(const char *arg);
+int ask(const char *what);
 void step_sync(const char *arg);
 
 /* sysfs.c */
@@ -54,6 +55,7 @@ __printf(1, 2) struct token read_token(const char *fmt, ...);
 __printf(1, 2) struct token link_name(const char *fmt, ...);
 int for_each(const char *dir, const char *prefix,
 	     void (*fn)(const char *name, void *arg), void *arg);
+__printf(2, 3) struct token entry_name(const char *prefix, const char *fmt, ...);
 
 /* hash.c */
 int hash_open(void);
@@ -91,6 +93,12 @@ void step_resize(const char *arg);
 /* power.c */
 void step_rebind(const char *arg);
 void step_suspend(const char *arg);
+
+/* gpu.c */
+void step_gpu(const char *arg);
+
+/* input.c */
+void step_input(const char *arg);
 
 /* replug.c */
 void step_replug(const char *arg);

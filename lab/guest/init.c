@@ -36,6 +36,8 @@ static const struct step steps[] = {
 	{ "leaks", step_leaks },
 	{ "port", step_port },
 	{ "share", step_share },
+	{ "gpu", step_gpu },
+	{ "input", step_input },
 	{ "flood", step_flood },
 	{ NULL, NULL },
 };
