@@ -16,6 +16,8 @@ SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
 KEYS, FIRST_KEY, LAST_KEY = 128, 2, 53
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
+# Filters, and whether a device is without the bit after (-1) or before (1).
+FILTERS = {"filter": -1, "unfilter": 1}
 
 
 def images():
@@ -106,6 +108,8 @@ def survey(run, steps):
         yield from screen(run, steps)
     if "input" in steps:
         yield keyboard(run, steps)
+    for step in set(steps) & set(FILTERS):
+        yield filtered(run, step)
 
 
 def pattern(seed, size):
@@ -184,3 +188,12 @@ def keyboard(run, steps):
     sent = "".join(f"{code}+{code}-" for code in presses(run.seed)) * steps.count("input")
     return ("input: the guest gets every key that is pressed",
             "".join(g["events"] for g in run.all("input")) == sent, f"{run.typed} keys")
+
+
+def filtered(run, step):
+    """No device keeps what a filter takes; some have it without."""
+    has = [[int(r[when], 16) >> int(r["bit"]) & 1 for r in run.all(step)]
+           for when in ("before", "after")]
+    without, having = has[::FILTERS[step]]
+    return (f"{step}: devices negotiate without the bit while it is filtered, and with it while not",
+            any(having) and not any(without), run.all(step))

@@ -65,6 +65,7 @@ void to_hex(char *hex, const void *data, size_t len);
 
 /* devices.c */
 struct token mode_token(const char *name);
+struct token feature_bits(const char *name);
 struct token parent(const char *name);
 void no_mappings(const char *device);
 void step_devices(const char *arg);
@@ -91,8 +92,14 @@ void step_net(const char *arg);
 void step_resize(const char *arg);
 
 /* power.c */
+int driver_unbind(const char *name, struct token *driver);
+int driver_bind(const char *name, const struct token *driver);
 void step_rebind(const char *arg);
 void step_suspend(const char *arg);
+
+/* filter.c */
+void step_filter(const char *arg);
+void step_unfilter(const char *arg);
 
 /* gpu.c */
 void step_gpu(const char *arg);

@@ -31,6 +31,8 @@ static const struct step steps[] = {
 	{ "unplug", step_unplug },
 	{ "kexec", step_kexec },
 	{ "suspend", step_suspend },
+	{ "filter", step_filter },
+	{ "unfilter", step_unfilter },
 	{ "resize", step_resize },
 	{ "modules", step_modules },
 	{ "leaks", step_leaks },
