@@ -22,9 +22,11 @@ BACKENDS = {
               "fsdev=dir0,mount_tag=share"),
     "gpu": ([], "xres=640,yres=480"),
     "input": ([], ""),
+    "swap": (["-drive", "if=none,id=swap0,file={dir}/swap.img,format=raw"],
+             "drive=swap0,serial=swap"),
 }
 # What QEMU calls a device, where the lab has another name for it.
-QEMU_NAME = {"share": "9p", "input": "keyboard"}
+QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}

@@ -9,7 +9,7 @@ from operator import ne
 from .host import cache, new_entry
 from .machine import SILENCE
 
-DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
+DISK, ENTROPY, NET, SWAP = 64 << 20, 1 << 20, 4 << 20, 256 << 20
 # The screen of the GPU, and its pixels: what the guest draws has a byte to spare for each.
 SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
 # Keys have the numbers of a PC keyboard, which are Linux's codes as well.
@@ -108,6 +108,9 @@ def survey(run, steps):
         yield from screen(run, steps)
     if "input" in steps:
         yield keyboard(run, steps)
+    if "hibernate" in steps:
+        yield ("swap: the image of the guest's memory was written there",
+               run.swapped > 4 << 20, f"{run.swapped >> 10} KiB")
     for step in set(steps) & set(FILTERS):
         yield filtered(run, step)
 

@@ -101,6 +101,10 @@ void step_suspend(const char *arg);
 void step_filter(const char *arg);
 void step_unfilter(const char *arg);
 
+/* hibernate.c */
+#define SWAP_SERIAL	"swap"
+void step_hibernate(const char *arg);
+
 /* gpu.c */
 void step_gpu(const char *arg);
 

@@ -31,6 +31,7 @@ static const struct step steps[] = {
 	{ "unplug", step_unplug },
 	{ "kexec", step_kexec },
 	{ "suspend", step_suspend },
+	{ "hibernate", step_hibernate },
 	{ "filter", step_filter },
 	{ "unfilter", step_unfilter },
 	{ "resize", step_resize },
