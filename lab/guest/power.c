@@ -29,11 +29,11 @@ static int wait_bound(const char *name)
 	return -1;
 }
 
-/* Leave alone a device that has no driver. */
+/* Tell apart a device to leave alone: one without, or one that others depend on. */
 int driver_unbind(const char *name, struct token *driver)
 {
 	*driver = link_name(VIRTIO_DEVICES "/%s/driver", name);
-	if (!strcmp(driver->s, "-"))
+	if (!strcmp(driver->s, "-") || !strcmp(driver->s, "virtio_iommu"))
 		return -1;
 
 	if (write_text(token_fmt(VIRTIO_DRIVERS "/%s/unbind", driver->s).s, name)) {
