@@ -4,6 +4,7 @@ import re
 
 from . import payload
 from .base import Base
+from .machine import parent
 
 TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled)"
@@ -103,6 +104,12 @@ def devices(run):
 
 def modes(run, steps):
     seen = devices(run)
+    # What QEMU's arguments bring besides goes by its driver's name: an IOMMU.
+    known = {parent(run.scenario, index) for index in range(len(run.scenario["devices"]))}
+    for name in {d["driver"] for d in run.all("device") if d["parent"] not in known}:
+        said = {d["mode"] for d in run.all("device") if d["driver"] == name}
+        yield (f"{name}: mode {mode_of(run, name)} in the guest", said == {mode_of(run, name)},
+               f"said {said}")
     for name in run.scenario["devices"]:
         if name in run.scenario["absent"]:
             text = run.scenario["absent"][name]

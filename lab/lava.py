@@ -33,7 +33,7 @@ def unfit(one):
             and "what must go wrong there is judged from outside"
             or one["config"] and "its kernel has a configuration of its own"
             or one.get("dtb") and "its device tree is edited"
-            or alien and f"a file of the lab's is behind {', '.join(sorted(alien))}")
+            or alien and f"the lab itself is behind {', '.join(sorted(alien))}")
 
 
 @functools.cache

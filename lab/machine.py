@@ -17,12 +17,16 @@ BACKENDS = {
     "rng": (["-object", "rng-random,id=rng0,filename={dir}/entropy.img"], "rng=rng0"),
     "balloon": ([], "free-page-reporting=on"),
     "scsi": (["-drive", "if=none,id=disk0,file={dir}/disk.img,format=raw"], ""),
-    "serial": (["-chardev", "file,id=port0,path={dir}/port.out"], ""),
+    "serial": (["-chardev", "file,id=port0,path={dir}/port.out"], "max_ports=2"),
     "share": (["-fsdev", "local,id=dir0,path={dir}/share,security_model=none"],
               "fsdev=dir0,mount_tag=share"),
+    "gpu": ([], "xres=640,yres=480"),
+    "input": ([], ""),
+    "swap": (["-drive", "if=none,id=swap0,file={dir}/swap.img,format=raw"],
+             "drive=swap0,serial=swap"),
 }
-# A device's id starts with a letter.
-QEMU_NAME = {"share": "9p"}
+# What QEMU calls a device, where the lab has another name for it.
+QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}
@@ -150,6 +154,18 @@ class Machine:
 
     def hmp(self, line):
         return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def picture(self, device):
+        """What is on a GPU's screen, as a PPM."""
+        path = self.folder / "screen.ppm"
+        self.qmp("screendump", filename=str(path), device=device)
+        return path.read_bytes()
+
+    def press(self, code):
+        """Press a key and let it go."""
+        key = {"type": "number", "data": code}
+        self.qmp("input-send-event", events=[
+            {"type": "key", "data": {"down": down, "key": key}} for down in (True, False)])
 
     def memory(self, address, size):
         """Guest-physical memory, as the host reads it."""

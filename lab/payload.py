@@ -4,13 +4,20 @@ import hashlib
 import random
 import socket
 import threading
+from operator import ne
 
 from .host import cache, new_entry
 from .machine import SILENCE
 
-DISK, ENTROPY, NET = 64 << 20, 1 << 20, 4 << 20
+DISK, ENTROPY, NET, SWAP = 64 << 20, 1 << 20, 4 << 20, 256 << 20
+# The screen of the GPU, and its pixels: what the guest draws has a byte to spare for each.
+SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
+# Keys have the numbers of a PC keyboard, which are Linux's codes as well.
+KEYS, FIRST_KEY, LAST_KEY = 128, 2, 53
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
+# Filters, and whether a device is without the bit after (-1) or before (1).
+FILTERS = {"filter": -1, "unfilter": 1}
 
 
 def images():
@@ -64,6 +71,25 @@ class Peer(threading.Thread):
         self.server.close()
 
 
+def look(run, machine, device):
+    run.pictures.append(machine.picture(device))
+
+
+def presses(seed):
+    """The keys of an input step, in this order."""
+    return [FIRST_KEY + b % (LAST_KEY - FIRST_KEY + 1) for b in pattern(seed, KEYS)]
+
+
+def press(run, machine, keys):
+    for _ in range(int(keys)):
+        machine.press(presses(run.seed)[run.typed % KEYS])
+        run.typed += 1
+
+
+# What the guest asks for, and waits until it is done.
+HELP = {"look": look, "type": press}
+
+
 def survey(run, steps):
     """The checks of all that went through the devices."""
     if "read" in steps:
@@ -78,6 +104,15 @@ def survey(run, steps):
                [f["sha256"] for f in run.all("flood")] == [digest], run.all("flood"))
     for step in set(steps) & set(STREAMS):
         yield from stream(run, step)
+    if "gpu" in steps:
+        yield from screen(run, steps)
+    if "input" in steps:
+        yield keyboard(run, steps)
+    if "hibernate" in steps:
+        yield ("swap: the image of the guest's memory was written there",
+               run.swapped > 4 << 20, f"{run.swapped >> 10} KiB")
+    for step in set(steps) & set(FILTERS):
+        yield filtered(run, step)
 
 
 def pattern(seed, size):
@@ -135,3 +170,33 @@ def network(run, steps):
            got == [digest] * steps.count("net")
            and run.peer.echoes == [run.peer.sent] * len(got),
            f"{len(got)} exchanges of {len(run.peer.sent)} bytes")
+
+
+def screen(run, steps):
+    """The pictures that QEMU has of the screen, each as the guest was to draw it."""
+    yield ("gpu: the screen is on each time that the guest draws",
+           [p[:len(SCREEN)] for p in run.pictures] == [SCREEN] * steps.count("gpu"),
+           f"{len(run.pictures)} pictures")
+    drawn, rgb = pattern(run.seed, PIXEL), bytearray(PIXEL // 4 * 3)
+    # In memory a pixel is blue, green, red and a byte that is not seen.
+    for place in range(3):
+        rgb[place::3] = drawn[2 - place::4]
+    wrong = [sum(map(ne, rgb, p[len(SCREEN):])) for p in run.pictures]
+    yield ("gpu: every pixel on the screen is what the guest drew",
+           wrong == [0] * steps.count("gpu"), f"wrong bytes: {wrong}")
+
+
+def keyboard(run, steps):
+    """The events that the guest got are the keys that were pressed, and no others."""
+    sent = "".join(f"{code}+{code}-" for code in presses(run.seed)) * steps.count("input")
+    return ("input: the guest gets every key that is pressed",
+            "".join(g["events"] for g in run.all("input")) == sent, f"{run.typed} keys")
+
+
+def filtered(run, step):
+    """No device keeps what a filter takes; some have it without."""
+    has = [[int(r[when], 16) >> int(r["bit"]) & 1 for r in run.all(step)]
+           for when in ("before", "after")]
+    without, having = has[::FILTERS[step]]
+    return (f"{step}: devices negotiate without the bit while it is filtered, and with it while not",
+            any(having) and not any(without), run.all(step))

@@ -14,7 +14,7 @@ from .checks import judge
 from .host import Fail, cache, need, run, say
 from .machine import SILENCE, Machine, command, dump_dtb
 from .observe import observe
-from .payload import Peer, images
+from .payload import HELP, SWAP, Peer, images
 
 
 class Run:
@@ -26,6 +26,7 @@ class Run:
         self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
         self.initrd, self.source = guest.build(scenario["machine"], self.kernel), images()
         self.records, self.views, self.step = [], {}, "boot"
+        self.pictures, self.typed = [], 0
         self.end, self.console = None, ""
 
     def all(self, verb):
@@ -34,6 +35,8 @@ class Run:
     def boot(self, folder):
         for name in ("disk.img", "entropy.img"):
             shutil.copy(self.source / name, folder / name)
+        with open(folder / "swap.img", "wb") as file:
+            file.truncate(SWAP)
         (folder / "share").mkdir()
         shutil.copy(self.source / "entropy.img", folder / "share" / "in")
         if "kexec" in self.scenario["steps"]:
@@ -55,6 +58,8 @@ class Run:
             console = folder / "console.log"
             self.console = console.read_text(errors="replace") if console.exists() else ""
         self.disk = (folder / "disk.img").read_bytes()
+        # A sparse file has what was written to it.
+        self.swapped = (folder / "swap.img").stat().st_blocks * 512
         # What the guest wrote to files of the host, by step.
         self.written = {step: path.read_bytes() for step, path in (
             ("port", folder / "port.out"), ("share", folder / "share" / "out")) if path.exists()}
@@ -75,6 +80,9 @@ class Run:
                 self.step = f"{verb} {' '.join(fields.values())}"[:60]
                 if verb == "ready":
                     self.views[fields["name"]] = observe(machine, self.scenario, self.kernel)
+                    machine.go()
+                elif verb in HELP:
+                    HELP[verb](self, machine, **fields)
                     machine.go()
                 if time.monotonic() > deadline:
                     raise TimeoutError

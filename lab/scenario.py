@@ -12,7 +12,7 @@ KEYS = {
     "kernels": "which kernels run it: vdma, stock or lab variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "transport": "pci or mmio",
-    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
     "options": "properties of every virtio device",
     "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",

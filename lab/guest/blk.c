@@ -155,12 +155,22 @@ static void write_disk(const char *disk, void *buf)
 	close(fd);
 }
 
+static void (*on_disk)(const char *disk, void *buf);
+
+/* What is on the disk for swapping is the kernel's business. */
+static void unless_swap(const char *disk, void *buf)
+{
+	if (strcmp(disk_serial(disk).s, SWAP_SERIAL))
+		on_disk(disk, buf);
+}
+
 static void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
 {
 	void *buf = buffer(size);
 
-	if (buf && !for_each("/sys/block", "vd", fn, buf) &&
-	    !for_each("/sys/block", "sd", fn, buf)) {
+	on_disk = fn;
+	if (buf && !for_each("/sys/block", "vd", unless_swap, buf) &&
+	    !for_each("/sys/block", "sd", unless_swap, buf)) {
 		errno = ENODEV;
 		fail("no-disk", NULL);
 	}

@@ -22,7 +22,7 @@ struct token mode_token(const char *name)
 }
 
 /* Turn the bit string into a number; recent kernels show more than 64 bits. */
-static struct token feature_bits(const char *name)
+struct token feature_bits(const char *name)
 {
 	struct token path = token_fmt(VIRTIO_DEVICES "/%s/features", name);
 	unsigned long long word[2] = { 0, 0 };

@@ -43,6 +43,7 @@ void report_step(const char *name);
 __printf(1, 2) void report(const char *fmt, ...);
 void fail(const char *what, const char *at);
 void drain(const char *arg);
+int ask(const char *what);
 void step_sync(const char *arg);
 
 /* sysfs.c */
@@ -54,6 +55,7 @@ __printf(1, 2) struct token read_token(const char *fmt, ...);
 __printf(1, 2) struct token link_name(const char *fmt, ...);
 int for_each(const char *dir, const char *prefix,
 	     void (*fn)(const char *name, void *arg), void *arg);
+__printf(2, 3) struct token entry_name(const char *prefix, const char *fmt, ...);
 
 /* hash.c */
 int hash_open(void);
@@ -63,6 +65,7 @@ void to_hex(char *hex, const void *data, size_t len);
 
 /* devices.c */
 struct token mode_token(const char *name);
+struct token feature_bits(const char *name);
 struct token parent(const char *name);
 void no_mappings(const char *device);
 void step_devices(const char *arg);
@@ -89,8 +92,24 @@ void step_net(const char *arg);
 void step_resize(const char *arg);
 
 /* power.c */
+int driver_unbind(const char *name, struct token *driver);
+int driver_bind(const char *name, const struct token *driver);
 void step_rebind(const char *arg);
 void step_suspend(const char *arg);
+
+/* filter.c */
+void step_filter(const char *arg);
+void step_unfilter(const char *arg);
+
+/* hibernate.c */
+#define SWAP_SERIAL	"swap"
+void step_hibernate(const char *arg);
+
+/* gpu.c */
+void step_gpu(const char *arg);
+
+/* input.c */
+void step_input(const char *arg);
 
 /* replug.c */
 void step_replug(const char *arg);

@@ -29,32 +29,49 @@ static int wait_bound(const char *name)
 	return -1;
 }
 
+/* Tell apart a device to leave alone: one without, or one that others depend on. */
+int driver_unbind(const char *name, struct token *driver)
+{
+	*driver = link_name(VIRTIO_DEVICES "/%s/driver", name);
+	if (!strcmp(driver->s, "-") || !strcmp(driver->s, "virtio_iommu"))
+		return -1;
+
+	if (write_text(token_fmt(VIRTIO_DRIVERS "/%s/unbind", driver->s).s, name)) {
+		fail("unbind", name);
+		return -1;
+	}
+
+	return 0;
+}
+
+int driver_bind(const char *name, const struct token *driver)
+{
+	if (write_text(token_fmt(VIRTIO_DRIVERS "/%s/bind", driver->s).s, name)) {
+		fail("bind", name);
+		return -1;
+	}
+	if (wait_bound(name)) {
+		fail("no-driver", name);
+		return -1;
+	}
+	alive();
+
+	return 0;
+}
+
 static void rebind_one(const char *name, void *arg)
 {
-	struct token driver = link_name(VIRTIO_DEVICES "/%s/driver", name);
-	struct token unbound, rounds = { "" };
+	struct token driver, unbound, rounds = { "" };
 	struct round *round = arg;
 
-	if (!strcmp(driver.s, "-"))
+	if (driver_unbind(name, &driver))
 		return;
-
-	if (write_text(token_fmt(VIRTIO_DRIVERS "/%s/unbind", driver.s).s, name)) {
-		fail("unbind", name);
-		return;
-	}
 	unbound = mode_token(name);
 	/* What leaks has added up by the last round. */
 	if (round->number == round->last)
 		no_mappings(parent(name).s);
-	if (write_text(token_fmt(VIRTIO_DRIVERS "/%s/bind", driver.s).s, name)) {
-		fail("bind", name);
+	if (driver_bind(name, &driver))
 		return;
-	}
-	if (wait_bound(name)) {
-		fail("no-driver", name);
-		return;
-	}
-	alive();
 
 	if (round->number < round->last)
 		return;

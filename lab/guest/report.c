@@ -125,25 +125,21 @@ static int get_byte(char *c)
 	return 0;
 }
 
-void step_sync(const char *arg)
+/* Ask the host for something, and wait until it has done it. */
+int ask(const char *what)
 {
 	long long end = now_ms() + SYNC_MS;
 	char line[16];
 	size_t len = 0;
 	char c;
 
-	if (!arg || !*arg) {
-		errno = EINVAL;
-		fail("no-name", NULL);
-		return;
-	}
 	if (port < 0) {
 		errno = ENOTCONN;
 		fail("no-report-port", NULL);
-		return;
+		return -1;
 	}
 
-	report("ready name=%s", arg);
+	report("%s", what);
 
 	while (now_ms() < end) {
 		alive();
@@ -151,7 +147,7 @@ void step_sync(const char *arg)
 			continue;
 		if (c == '\n') {
 			if (len == 2 && !memcmp(line, "go", 2))
-				return;
+				return 0;
 			len = 0;
 		} else if (len < sizeof(line)) {
 			line[len++] = c;
@@ -160,4 +156,15 @@ void step_sync(const char *arg)
 
 	errno = ETIMEDOUT;
 	fail("no-go", NULL);
+	return -1;
+}
+
+void step_sync(const char *arg)
+{
+	if (arg && *arg) {
+		ask(token_fmt("ready name=%s", arg).s);
+	} else {
+		errno = EINVAL;
+		fail("no-name", NULL);
+	}
 }

@@ -161,3 +161,24 @@ int for_each(const char *dir, const char *prefix,
 
 	return count;
 }
+
+static void keep(const char *name, void *arg)
+{
+	struct token *kept = arg;
+
+	*kept = token_fmt("%s", name);
+}
+
+/* Name the entry of a directory that starts with @prefix, the last of several. */
+struct token entry_name(const char *prefix, const char *fmt, ...)
+{
+	struct token name = token_fmt("-"), dir;
+	va_list args;
+
+	va_start(args, fmt);
+	dir = vtoken(fmt, args);
+	va_end(args);
+	for_each(dir.s, prefix, keep, &name);
+
+	return name;
+}

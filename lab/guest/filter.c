@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Keep a feature from every device, and have its driver negotiate anew. */
+#include <errno.h>
+#include <string.h>
+#include "guest.h"
+
+struct filter {
+	const char *step;
+	const char *file;
+	const char *bit;
+};
+
+static void filter_one(const char *name, void *arg)
+{
+	struct filter *filter = arg;
+	struct token path = token_fmt("/sys/kernel/debug/virtio/%s/%s", name, filter->file);
+	struct token before = feature_bits(name), driver;
+
+	if (write_text(path.s, filter->bit)) {
+		fail("debugfs", name);
+		return;
+	}
+	if (driver_unbind(name, &driver) || driver_bind(name, &driver))
+		return;
+
+	report("%s name=%s bit=%s before=%s after=%s mode=%s", filter->step, name, filter->bit,
+	       before.s, feature_bits(name).s, mode_token(name).s);
+}
+
+static void filter_all(const struct filter *filter)
+{
+	if (!filter->bit) {
+		errno = EINVAL;
+		fail("no-bit", NULL);
+	} else if (!for_each(VIRTIO_DEVICES, "virtio", filter_one, (void *)filter)) {
+		errno = ENODEV;
+		fail("no-device", NULL);
+	}
+}
+
+void step_filter(const char *arg)
+{
+	filter_all(&(struct filter){ "filter", "filter_feature_add", arg });
+}
+
+void step_unfilter(const char *arg)
+{
+	filter_all(&(struct filter){ "unfilter", "filter_feature_del", arg });
+}
