@@ -41,6 +41,7 @@ KEYS = {
     "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
+    "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
     "on": "by base: the keys that differ there",
 }
@@ -58,7 +59,7 @@ def load(base=BASE):
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
                         "offered": "feature bits that every device must, or must not, offer",
     "row": "the machine's name in README's table of modes, where the scenario is part of it",
-    "bounced": [], "console": {}, "kunit": [], "modes": {},
+    "bounced": [], "console": {}, "kunit": [], "missing": None, "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
@@ -81,4 +82,7 @@ def pick(wanted, base=BASE):
             near = [n for n in known if name in n] or list(known)
             raise Fail(f"unknown scenario '{name}'",
                        f"'./vdma list' has them all, such as {', '.join(near[:3])}")
+        if known[name]["missing"]:
+            raise Fail(f"base {base} cannot run {name}: {known[name]['missing']}",
+                       "name another base with --base")
     return [known[name] for name in wanted or [DEFAULT]]

@@ -90,6 +90,9 @@ def boot_all(report, base, arch, full):
             title = f"{prefix}boot {one['name']} on {kind}"
             if arch not in (None, one["arch"]):
                 continue
+            if one["missing"]:
+                report.add(title, skip=one["missing"])
+                continue
             try:
                 boot = proof.Run(one, kind)
                 result = pool.submit(proof.prove, boot).result
