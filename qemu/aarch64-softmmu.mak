@@ -23,3 +23,7 @@ CONFIG_VIRTIO_SCSI=y
 CONFIG_VIRTIO_SERIAL=y
 CONFIG_SCSI=y
 CONFIG_SERIAL_PCI=y
+
+# What the qtests need, and the vhost devices that the series changes
+CONFIG_VHOST_USER_RNG=y
+CONFIG_VHOST_USER_SCMI=y
