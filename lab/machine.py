@@ -51,8 +51,6 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
            "-kernel", str(kernel / arch["image"].rpartition("/")[2])]
     if initrd:
         cmd += ["-initrd", str(initrd)]
-    if scenario["companion"] and "firmware" in arch:
-        cmd += ["-L", arch["firmware"]]
     if dtb:
         cmd += ["-dtb", str(dtb)]
     cmd += ["-append", f"console={arch['console']} panic=-1 suspend.pm_test_delay=0"

@@ -1,0 +1,563 @@
+/*
+ * QTest testcase for virtio devices that offer VIRTIO_F_PLATFORM_DMA, behind
+ * the SMMUv3 of the Arm virt machine
+ *
+ * Copyright (c) 2026 virtio platform DMA developers
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/units.h"
+#include <sys/un.h>
+#include "libqtest.h"
+#include "libqos/generic-pcihost.h"
+#include "libqos/libqos-malloc.h"
+#include "libqos/virtio.h"
+#include "libqos/virtio-mmio.h"
+#include "libqos/virtio-pci.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qobject/qstring.h"
+#include "standard-headers/linux/virtio_blk.h"
+#include "standard-headers/linux/virtio_config.h"
+#include "standard-headers/linux/virtio_pci.h"
+#include "standard-headers/linux/virtio_ring.h"
+
+#define MMIO_BASE       0x0a000000
+#define MMIO_SIZE       0x200
+#define MMIO_LAST       31
+#define MMIO_SID        (0xff00 + MMIO_LAST)
+#define PCI_SLOT        1
+#define PCI_SID         (PCI_SLOT << 3)
+
+#define RAM_BASE        0x40000000
+#define ALLOC_SIZE      0x02000000
+#define PAGE_BYTES      4096
+
+/* The SMMU maps RAM this much higher, where the machine has nothing. */
+#define IOVA_OFFSET     0x40000000ull
+#define PAGE_TABLE      0x43000000
+#define STREAM_TABLE    0x44000000
+#define STREAM_BITS     16
+#define STE_BYTES       64
+
+#define SMMU            0x09050000
+#define SMMU_CR0        0x20
+#define SMMU_GBPA       0x44
+#define GBPA_UPDATE     (1u << 31)
+#define GBPA_ABORT      (1u << 20)
+#define SMMU_STRTAB     0x80
+#define SMMU_STRTAB_CFG 0x88
+
+#define TIMEOUT_US      (10 * 1000 * 1000)
+
+#define VIRTIO_F_PLATFORM_DMA 44
+
+#define VHOST_USER_GET_FEATURES 1
+#define VHOST_USER_REPLY        (1 | 1 << 2)
+
+#define PATH            "/virtio/platform-dma/"
+#define OPTION          ",platform_dma=on"
+#define MACHINE         "-machine virt,iommu=smmuv3,virtio-mmio-iommu=1 " \
+                        "-cpu max -nodefaults -global virtio-mmio.ioeventfd=off "
+#define MMIO_MODERN     "-global virtio-mmio.force-legacy=false "
+#define RNG_MMIO        "-device virtio-rng-device,id=dev" OPTION
+#define RNG_PCI         "-device virtio-rng-pci,id=dev,addr=1" OPTION
+
+typedef struct Guest {
+    const char *options;
+    bool pci;
+    QTestState *qts;
+    QGuestAllocator alloc;
+    QVirtioMMIODevice mmio_dev;
+    QGenericPCIBus pci_bus;
+    QVirtioPCIDevice pci_dev;
+    QVirtioDevice *vdev;
+    QVirtQueue *vq;
+    uint64_t offset;            /* from an address to what the device is told */
+    uint64_t buf;
+    uint32_t head;
+} Guest;
+
+static void smmu_abort(Guest *g, bool abort)
+{
+    qtest_writel(g->qts, SMMU + SMMU_GBPA,
+                 GBPA_UPDATE | (abort ? GBPA_ABORT : 0));
+}
+
+/* Stage 2 only, with one block of 1 GiB */
+static void smmu_translate(Guest *g)
+{
+    static const uint16_t sids[] = { MMIO_SID, PCI_SID };
+    int i;
+
+    /* A block of normal memory, read and write, inner shareable, accessed */
+    qtest_writeq(g->qts, PAGE_TABLE + (RAM_BASE + IOVA_OFFSET) / GiB * 8,
+                 RAM_BASE | 0x7fd);
+
+    for (i = 0; i < ARRAY_SIZE(sids); i++) {
+        uint64_t ste = STREAM_TABLE + sids[i] * STE_BYTES;
+
+        qtest_writel(g->qts, ste, 0xd);    /* valid, stage 2 translates */
+        /* 32 bits from level 1, 4 KiB granule, 44 bits, AArch64, no stall */
+        qtest_writel(g->qts, ste + 20,
+                     32 | 1 << 6 | 4 << 16 | 1 << 19 | 1 << 26);
+        qtest_writeq(g->qts, ste + 24, PAGE_TABLE);
+    }
+
+    qtest_writeq(g->qts, SMMU + SMMU_STRTAB, STREAM_TABLE);
+    qtest_writel(g->qts, SMMU + SMMU_STRTAB_CFG, STREAM_BITS);
+    qtest_writel(g->qts, SMMU + SMMU_CR0, 1);
+}
+
+static void guest_start(Guest *g)
+{
+    QPCIAddress addr = { .devfn = QPCI_DEVFN(PCI_SLOT, 0) };
+
+    g->qts = qtest_initf(MACHINE "%s", g->options);
+    alloc_init(&g->alloc, 0, RAM_BASE, RAM_BASE + ALLOC_SIZE, PAGE_BYTES);
+
+    if (g->pci) {
+        qpci_init_generic(&g->pci_bus, g->qts, &g->alloc, false);
+        virtio_pci_init(&g->pci_dev, &g->pci_bus.bus, &addr);
+        qvirtio_pci_device_enable(&g->pci_dev);
+        g->vdev = &g->pci_dev.vdev;
+    } else {
+        qvirtio_mmio_init_device(&g->mmio_dev, g->qts,
+                                 MMIO_BASE + MMIO_LAST * MMIO_SIZE, PAGE_BYTES);
+        g->vdev = &g->mmio_dev.vdev;
+    }
+    smmu_abort(g, true);
+}
+
+static void drop_queue(Guest *g)
+{
+    if (g->vq) {
+        qvirtqueue_cleanup(g->vdev->bus, g->vq, &g->alloc);
+        g->vq = NULL;
+    }
+}
+
+static void guest_stop(Guest *g)
+{
+    drop_queue(g);
+    if (g->pci) {
+        qvirtio_pci_device_disable(&g->pci_dev);
+        g_free(g->pci_dev.pdev);
+    }
+    alloc_destroy(&g->alloc);
+    qtest_quit(g->qts);
+}
+
+/* Does x-query-virtio-status name the bit among these features? */
+static bool status_names_bit(Guest *g, const char *features)
+{
+    QDict *rsp = qtest_qmp(g->qts, "{ 'execute': 'x-query-virtio-status',"
+                           " 'arguments': { 'path': %s } }",
+                           g->pci ? "/machine/peripheral/dev/virtio-backend" :
+                                    "/machine/peripheral/dev");
+    QDict *status = qdict_get_qdict(rsp, "return");
+    const QListEntry *e;
+    bool found = false;
+
+    g_assert(status);
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(qdict_get_qdict(status, features),
+                                        "transports"), e) {
+        const char *name = qstring_get_str(qobject_to(QString, e->value));
+
+        found |= g_str_has_prefix(name, "VIRTIO_F_PLATFORM_DMA:");
+    }
+    qobject_unref(rsp);
+
+    return found;
+}
+
+static void move_queue(QVirtQueue *vq, uint64_t by)
+{
+    vq->desc += by;
+    vq->avail += by;
+    vq->used += by;
+}
+
+/* Reset the device, negotiate anew and set up its first queue. */
+static void negotiate(Guest *g, uint64_t features)
+{
+    bool accept = features & (1ull << VIRTIO_F_PLATFORM_DMA);
+    QVirtioPCIDevice *pci = &g->pci_dev;
+
+    drop_queue(g);
+    qvirtio_start_device(g->vdev);
+    qvirtio_set_features(g->vdev, features);
+    g_assert(status_names_bit(g, "host-features"));
+    g_assert(status_names_bit(g, "guest-features") == accept);
+
+    g->vq = qvirtqueue_setup(g->vdev, &g->alloc, 0);
+    g->offset = accept ? IOVA_OFFSET : 0;
+    if (accept) {
+        move_queue(g->vq, g->offset);
+        g->vdev->bus->set_queue_address(g->vdev, g->vq);
+        move_queue(g->vq, -g->offset);
+        if (g->pci) {
+            qpci_io_writew(pci->pdev, pci->bar, pci->common_cfg_offset +
+                           offsetof(struct virtio_pci_common_cfg, queue_enable),
+                           1);
+        }
+    }
+    qvirtio_set_driver_ok(g->vdev);
+}
+
+static void decline(Guest *g)
+{
+    negotiate(g, 1ull << VIRTIO_F_VERSION_1);
+}
+
+static void accept_bit(Guest *g)
+{
+    negotiate(g, 1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_F_PLATFORM_DMA);
+}
+
+/* Ask for random bytes */
+static void request(Guest *g)
+{
+    g->buf = guest_alloc(&g->alloc, 64);
+    qtest_memset(g->qts, g->buf, 0, 64);
+    g->head = qvirtqueue_add(g->qts, g->vq, g->buf + g->offset, 64, true,
+                             false);
+    qvirtqueue_kick(g->qts, g->vdev, g->vq, g->head);
+}
+
+static void assert_pending(Guest *g)
+{
+    uint64_t idx = g->vq->used + offsetof(struct vring_used, idx);
+    uint16_t before = qtest_readw(g->qts, idx);
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        qtest_clock_step(g->qts, 1000000);
+        g_assert_cmpuint(qtest_readw(g->qts, idx), ==, before);
+    }
+}
+
+static void assert_done(Guest *g)
+{
+    uint8_t data[64], none[64] = {};
+    uint32_t len;
+
+    g->vdev->bus->virtqueue_kick(g->vdev, g->vq);
+    qvirtio_wait_used_elem(g->qts, g->vdev, g->vq, g->head, &len, TIMEOUT_US);
+    g_assert_cmpuint(len, >, 0);
+    qtest_memread(g->qts, g->buf, data, len);
+    g_assert(memcmp(data, none, len));
+    guest_free(&g->alloc, g->buf);
+}
+
+/* Save the guest, and go on in a new QEMU with these options. */
+static void migrate(Guest *g, const char *options)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *uri = NULL;
+    bool done = false;
+    int fd = g_file_open_tmp("qtest-platform-dma-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    uri = g_strdup_printf("file:%s", path);
+
+    qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    while (!done) {
+        QDict *rsp = qtest_qmp_assert_success_ref(g->qts,
+                                              "{ 'execute': 'query-migrate' }");
+        const char *status = qdict_get_str(rsp, "status");
+
+        g_assert_cmpstr(status, !=, "failed");
+        done = g_str_equal(status, "completed");
+        qobject_unref(rsp);
+    }
+    qtest_quit(g->qts);
+
+    g->qts = qtest_initf(MACHINE "%s -S -incoming %s", options, uri);
+    g->mmio_dev.qts = g->qts;
+    g->pci_bus.bus.qts = g->qts;
+    for (done = false; !done;) {
+        QDict *rsp = qtest_qmp_assert_success_ref(g->qts,
+                                              "{ 'execute': 'query-status' }");
+
+        done = !g_str_equal(qdict_get_str(rsp, "status"), "inmigrate");
+        qobject_unref(rsp);
+    }
+    qtest_qmp_assert_success(g->qts, "{ 'execute': 'cont' }");
+    unlink(path);
+}
+
+/* Each negotiation decides anew, in both directions. */
+static void test_negotiate(gconstpointer opaque)
+{
+    Guest g = *(const Guest *)opaque;
+
+    guest_start(&g);
+
+    decline(&g);
+    request(&g);
+    assert_done(&g);
+
+    accept_bit(&g);
+    request(&g);
+    assert_pending(&g);
+    smmu_translate(&g);
+    assert_done(&g);
+
+    decline(&g);
+    request(&g);
+    assert_done(&g);
+
+    accept_bit(&g);
+    request(&g);
+    assert_done(&g);
+
+    guest_stop(&g);
+}
+
+/* A queue that exists already, against the rules, follows the features too. */
+static void test_late(gconstpointer opaque)
+{
+    Guest g = *(const Guest *)opaque;
+    const uint64_t modern = 1ull << VIRTIO_F_VERSION_1;
+
+    guest_start(&g);
+
+    qvirtio_start_device(g.vdev);
+    g.vdev->bus->set_features(g.vdev, modern);
+    g.vq = g.vdev->bus->virtqueue_setup(g.vdev, &g.alloc, 0);
+    qvirtio_set_features(g.vdev, modern | 1ull << VIRTIO_F_PLATFORM_DMA);
+    qvirtio_set_driver_ok(g.vdev);
+
+    request(&g);
+    assert_pending(&g);
+    smmu_abort(&g, false);
+    assert_done(&g);
+
+    guest_stop(&g);
+}
+
+static void test_migrate_declined(gconstpointer opaque)
+{
+    Guest g = *(const Guest *)opaque;
+
+    guest_start(&g);
+    decline(&g);
+    request(&g);
+    assert_done(&g);
+
+    migrate(&g, g.options);
+    request(&g);
+    assert_done(&g);
+
+    accept_bit(&g);
+    request(&g);
+    assert_pending(&g);
+
+    guest_stop(&g);
+}
+
+static void test_migrate_accepted(gconstpointer opaque)
+{
+    Guest g = *(const Guest *)opaque;
+
+    guest_start(&g);
+    accept_bit(&g);
+    request(&g);
+    assert_pending(&g);
+
+    /* The SMMU aborts in the new QEMU too. */
+    migrate(&g, g.options);
+    assert_pending(&g);
+    smmu_translate(&g);
+    assert_done(&g);
+
+    /* It goes on translating. */
+    migrate(&g, g.options);
+    request(&g);
+    assert_done(&g);
+
+    decline(&g);
+    request(&g);
+    assert_done(&g);
+
+    guest_stop(&g);
+}
+
+/* A legacy driver cannot see the offer. */
+static void test_legacy(gconstpointer opaque)
+{
+    Guest g = *(const Guest *)opaque;
+
+    guest_start(&g);
+    negotiate(&g, 0);
+    request(&g);
+    assert_done(&g);
+    guest_stop(&g);
+}
+
+/* A request that the source does not complete is at a DMA address as well. */
+static void test_migrate_request(void)
+{
+    const char *device = "-device virtio-blk-device,id=dev,drive=disk,"
+                         "rerror=stop" OPTION;
+    g_autofree char *source = g_strdup_printf(
+        MMIO_MODERN "-blockdev driver=blkdebug,node-name=disk,"
+        "image.driver=null-co,inject-error.0.event=none,"
+        "inject-error.0.iotype=read,inject-error.0.errno=5 %s", device);
+    g_autofree char *target = g_strdup_printf(
+        MMIO_MODERN "-blockdev driver=null-co,node-name=disk,read-zeroes=on %s",
+        device);
+    struct virtio_blk_outhdr header = { .type = cpu_to_le32(VIRTIO_BLK_T_IN) };
+    Guest g = { .options = source };
+    uint8_t data[513], zeroes[513] = {};
+    uint64_t addr;
+
+    guest_start(&g);
+    accept_bit(&g);
+    smmu_translate(&g);
+
+    addr = guest_alloc(&g.alloc, sizeof(header));
+    qtest_memwrite(g.qts, addr, &header, sizeof(header));
+    g.buf = guest_alloc(&g.alloc, sizeof(data));
+    qtest_memset(g.qts, g.buf, 0xff, sizeof(data));
+    g.head = qvirtqueue_add(g.qts, g.vq, addr + g.offset, sizeof(header),
+                            false, true);
+    qvirtqueue_add(g.qts, g.vq, g.buf + g.offset, 512, true, true);
+    qvirtqueue_add(g.qts, g.vq, g.buf + 512 + g.offset, 1, true, false);
+    qvirtqueue_kick(g.qts, g.vdev, g.vq, g.head);
+    qtest_qmp_eventwait(g.qts, "STOP");
+
+    migrate(&g, target);
+    qvirtio_wait_used_elem(g.qts, g.vdev, g.vq, g.head, NULL, TIMEOUT_US);
+    qtest_memread(g.qts, g.buf, data, sizeof(data));
+    g_assert(!memcmp(data, zeroes, sizeof(data)));
+
+    guest_free(&g.alloc, addr);
+    guest_free(&g.alloc, g.buf);
+    guest_stop(&g);
+}
+
+/* A vhost-user back end that answers one question, and offers too much. */
+static void *backend_main(void *opaque)
+{
+    struct {
+        uint32_t request, flags, size;
+        uint64_t value;
+    } QEMU_PACKED msg;
+    const size_t header = offsetof(typeof(msg), value);
+    int listener = *(int *)opaque;
+    int fd = accept(listener, NULL, NULL);
+    bool asked = false;
+    char rest[256];
+
+    while (recv(fd, &msg, header, MSG_WAITALL) == header) {
+        g_assert_cmpuint(msg.size, <=, sizeof(rest));
+        if (msg.size) {
+            g_assert_cmpint(recv(fd, rest, msg.size, MSG_WAITALL), ==,
+                            msg.size);
+        }
+        if (msg.request == VHOST_USER_GET_FEATURES) {
+            msg.flags = VHOST_USER_REPLY;
+            msg.size = sizeof(msg.value);
+            msg.value = 1ull << VIRTIO_F_VERSION_1 |
+                        1ull << VIRTIO_F_PLATFORM_DMA;
+            g_assert_cmpint(send(fd, &msg, sizeof(msg), 0), ==, sizeof(msg));
+            asked = true;
+        }
+    }
+    close(fd);
+
+    return GINT_TO_POINTER(asked);
+}
+
+/* Such a device cannot follow, so it makes no offer. */
+static void test_vhost(gconstpointer options)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    g_autofree char *dir = g_dir_make_tmp("qtest-platform-dma-XXXXXX", NULL);
+    Guest g = { .pci = true };
+    GThread *backend;
+    int listener;
+
+    g_assert(dir);
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/vhost", dir);
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_assert_cmpint(bind(listener, (void *)&addr, sizeof(addr)), ==, 0);
+    g_assert_cmpint(listen(listener, 1), ==, 0);
+    backend = g_thread_new("backend", backend_main, &listener);
+
+    g.qts = qtest_initf(MACHINE "-chardev socket,id=backend,path=%s %s" OPTION,
+                        addr.sun_path, (const char *)options);
+    g_assert(!status_names_bit(&g, "host-features"));
+    qtest_quit(g.qts);
+
+    g_assert(g_thread_join(backend));
+    close(listener);
+    unlink(addr.sun_path);
+    rmdir(dir);
+}
+
+static const struct {
+    const char *name;
+    Guest guest;
+} transports[] = {
+    { "mmio", { .options = MMIO_MODERN RNG_MMIO } },
+    { "pci", { .options = RNG_PCI ",disable-legacy=on", .pci = true } },
+    { "pci-transitional", { .options = RNG_PCI ",disable-legacy=off",
+                            .pci = true } },
+}, legacy[] = {
+    { "mmio", { .options = RNG_MMIO } },
+    { "pci", { .options = RNG_PCI ",disable-modern=on", .pci = true } },
+};
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        GTestDataFunc func;
+    } tests[] = {
+        { "negotiate", test_negotiate },
+        { "late", test_late },
+        { "migrate/declined", test_migrate_declined },
+        { "migrate/accepted", test_migrate_accepted },
+    };
+    int i, j;
+
+    g_test_init(&argc, &argv, NULL);
+
+    for (i = 0; i < ARRAY_SIZE(transports); i++) {
+        for (j = 0; j < ARRAY_SIZE(tests); j++) {
+            g_autofree char *path = g_strdup_printf(PATH "%s/%s",
+                                                    transports[i].name,
+                                                    tests[j].name);
+
+            qtest_add_data_func(path, &transports[i].guest, tests[j].func);
+        }
+    }
+    for (i = 0; i < ARRAY_SIZE(legacy); i++) {
+        g_autofree char *path = g_strdup_printf(PATH "legacy/%s",
+                                                legacy[i].name);
+
+        qtest_add_data_func(path, &legacy[i].guest, test_legacy);
+    }
+#ifdef CONFIG_VHOST_NET_USER
+    qtest_add_data_func(PATH "vhost/net",
+                        "-netdev vhost-user,id=net,chardev=backend "
+                        "-device virtio-net-pci,id=dev,netdev=net,romfile=",
+                        test_vhost);
+#endif
+    if (qtest_has_device("vhost-user-rng-pci")) {
+        qtest_add_data_func(PATH "vhost/generic",
+                            "-device vhost-user-rng-pci,id=dev,chardev=backend",
+                            test_vhost);
+    }
+    qtest_add_func(PATH "mmio/migrate/request", test_migrate_request);
+
+    return g_test_run();
+}
