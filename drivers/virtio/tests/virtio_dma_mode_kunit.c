@@ -274,21 +274,23 @@ static void virtio_dma_test_live_queues(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hook.undone, 1);
 }
 
-/* Only a transport that opted in keeps the bit; bits nobody knows always go. */
+/* Only modern devices of transports that opted in keep the bit; unknown ones go. */
 static void virtio_dma_test_transport(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
-	unsigned int bit;
-	int opted_in;
+	unsigned int inputs, bit;
 
-	for (opted_in = 0; opted_in <= 1; opted_in++) {
-		vdev->platform_dma = opted_in;
+	for (inputs = 0; inputs < 4; inputs++) {
+		vdev->platform_dma = inputs & 1;
+		__virtio_clear_bit(vdev, VIRTIO_F_VERSION_1);
+		if (inputs & 2)
+			__virtio_set_bit(vdev, VIRTIO_F_VERSION_1);
 		for (bit = VIRTIO_F_RING_RESET + 1; bit <= VIRTIO_F_PLATFORM_DMA; bit++)
 			__virtio_set_bit(vdev, bit);
 		__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 
 		vring_transport_features(vdev);
-		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA), opted_in);
+		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA), inputs == 3);
 		KUNIT_EXPECT_TRUE(test, __virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM));
 		for (bit = VIRTIO_F_RING_RESET + 1; bit < VIRTIO_F_PLATFORM_DMA; bit++)
 			KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
