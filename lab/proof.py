@@ -33,12 +33,7 @@ class Run:
         return [fields for v, fields in self.records if v == verb]
 
     def boot(self, folder):
-        for name in ("disk.img", "entropy.img"):
-            shutil.copy(self.source / name, folder / name)
-        with open(folder / "swap.img", "wb") as file:
-            file.truncate(SWAP)
-        (folder / "share").mkdir()
-        shutil.copy(self.source / "entropy.img", folder / "share" / "in")
+        furnish(folder, self.source)
         if "kexec" in self.scenario["steps"]:
             image = self.kernel / self.scenario["machine"]["image"].rpartition("/")[2]
             shutil.copy(image, folder / "share" / "kernel")
@@ -109,6 +104,16 @@ class Run:
         return self.end == "QEMU exited with 0" and self.all("done") != []
 
 
+def furnish(folder, source):
+    """What is behind the devices: disks, random bytes, a folder to share."""
+    (folder / "share").mkdir(exist_ok=True)
+    for name, to in (("disk.img", "disk.img"), ("entropy.img", "entropy.img"),
+                     ("entropy.img", "share/in")):
+        shutil.copy(source / name, folder / to)
+    with open(folder / "swap.img", "wb") as file:
+        file.truncate(SWAP)
+
+
 def prepare(scenario, image, initrd, folder, append):
     """The QEMU command line, after the device tree edits that the scenario asks for."""
     cmd = command(scenario, image, initrd, folder, append)
@@ -148,8 +153,7 @@ def interactive(scenario, kind):
     arch = scenario["machine"]
     image = kernel.build(Base(scenario["base"]), arch, kind)
     folder = cache("shell")
-    for name in ("disk.img", "entropy.img"):
-        shutil.copy(images() / name, folder / name)
+    furnish(folder, images())
     cmd = prepare(scenario, image, guest.build(arch, image), folder,
                   "vdma.shell vdma.steps=devices")
     return cmd + ["-serial", "mon:stdio", "-chardev", "null,id=report",

@@ -57,9 +57,7 @@ def load(base=BASE):
         common = data.pop("all", {})
         for name, own in data.items():
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
-                        "offered": "feature bits that every device must, or must not, offer",
-    "row": "the machine's name in README's table of modes, where the scenario is part of it",
-    "bounced": [], "console": {}, "kunit": [], "missing": None, "modes": {},
+                        "bounced": [], "console": {}, "kunit": [], "missing": None, "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
