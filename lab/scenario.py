@@ -41,6 +41,7 @@ KEYS = {
     "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
+    "slow": "true: it takes a kernel of its own, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
     "on": "by base: the keys that differ there",
@@ -57,7 +58,7 @@ def load(base=BASE):
         common = data.pop("all", {})
         for name, own in data.items():
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
-                        "bounced": [], "console": {}, "kunit": [], "missing": None, "modes": {},
+                        "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False, "modes": {},
                         "config": [], "errors": [], "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own

@@ -22,10 +22,12 @@ def run(junit, base=None, arch=None, full=False):
         else "several hours with empty caches" if full else "half an hour and more per base")
     report, rows = Report(), []
     for name in bases.wanted(base):
-        whole = full or bool(base or arch) or name == scenario.BASE
+        thorough = full or bool(base or arch)
+        whole = thorough or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         if whole or name in FIRST:
-            seen = boot_all(report, name, arch or (None if whole else FIRST[name]), whole)
+            seen = boot_all(report, name, arch or (None if whole else FIRST[name]), whole,
+                            thorough)
             rows += seen if name == scenario.BASE else []
         if full or base:
             guarded(report, check.thorough(name, arch))
@@ -57,14 +59,17 @@ def guarded(report, tests):
         report.add("the rest of it", [(str(err), False, err.hint)])
 
 
-def boots(name, full):
+def boots(name, full, thorough):
     """The boots of a base, each a scenario and a kernel.
 
     Unless in full, a scenario runs on the first of its kernels, and what runs
-    on a variant only, or on a configuration of its own, is left out.
+    on a variant only, or on a configuration of its own, is left out. Unless
+    thorough, so is what is slow to build.
     """
     every = scenario.load(name)
     for one in every.values():
+        if one["slow"] and not thorough:
+            continue
         for kind in one["kernels"] if full else one["kernels"][:1]:
             if full or kind in ("vdma", "stock") and not one["config"]:
                 yield one, kind
@@ -74,11 +79,11 @@ def boots(name, full):
         one = every[default]
         for number, entry in enumerate(series.entries(base), 1):
             own = entry.touches(name, f"arch/{one['machine']['kernel_arch']}/")
-            if full and (everywhere or own):
+            if thorough and (everywhere or own):
                 yield one | {"name": f"{default} after {entry.name}"}, f"vdma@{number}"
 
 
-def boot_all(report, base, arch, full):
+def boot_all(report, base, arch, full, thorough):
     """Build kernels one after the other; boot them meanwhile, a guest on each CPU.
 
     Return the rows that they have in README's table of modes.
@@ -86,7 +91,7 @@ def boot_all(report, base, arch, full):
     pool, waiting, rows = ThreadPoolExecutor(os.cpu_count()), [], []
     prefix = "" if base == scenario.BASE else f"{base}: "
     try:
-        for one, kind in boots(base, full):
+        for one, kind in boots(base, full, thorough):
             title = f"{prefix}boot {one['name']} on {kind}"
             if arch not in (None, one["arch"]):
                 continue

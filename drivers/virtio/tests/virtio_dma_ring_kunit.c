@@ -35,17 +35,25 @@ struct combination {
 	enum mock_bus bus;
 };
 
-#define ON_EACH_BUS(n)	\
-	{ &modes[n], MOCK_DIRECT }, { &modes[n], MOCK_OFFSET_BUS }, \
-	{ &modes[n], MOCK_NARROW }, { &modes[n], MOCK_OPS }
-
 static const struct combination all[] = {
-	ON_EACH_BUS(0), ON_EACH_BUS(1), ON_EACH_BUS(2), ON_EACH_BUS(3),
+	{ &modes[0], MOCK_DIRECT }, { &modes[0], MOCK_OFFSET_BUS },
+	{ &modes[0], MOCK_NARROW }, { &modes[0], MOCK_OPS },
+	{ &modes[1], MOCK_DIRECT }, { &modes[1], MOCK_OFFSET_BUS },
+	{ &modes[1], MOCK_NARROW }, { &modes[1], MOCK_OPS },
+	{ &modes[2], MOCK_DIRECT }, { &modes[2], MOCK_OFFSET_BUS },
+	{ &modes[2], MOCK_NARROW }, { &modes[2], MOCK_OPS },
+	{ &modes[3], MOCK_DIRECT }, { &modes[3], MOCK_OFFSET_BUS },
+	{ &modes[3], MOCK_NARROW }, { &modes[3], MOCK_OPS },
 };
 
 /* There is nothing to map for a device that is handed physical addresses. */
 static const struct combination mapped[] = {
-	ON_EACH_BUS(1), ON_EACH_BUS(2), ON_EACH_BUS(3),
+	{ &modes[1], MOCK_DIRECT }, { &modes[1], MOCK_OFFSET_BUS },
+	{ &modes[1], MOCK_NARROW }, { &modes[1], MOCK_OPS },
+	{ &modes[2], MOCK_DIRECT }, { &modes[2], MOCK_OFFSET_BUS },
+	{ &modes[2], MOCK_NARROW }, { &modes[2], MOCK_OPS },
+	{ &modes[3], MOCK_DIRECT }, { &modes[3], MOCK_OFFSET_BUS },
+	{ &modes[3], MOCK_NARROW }, { &modes[3], MOCK_OPS },
 };
 
 static void combination_desc(const struct combination *both, char *desc)
