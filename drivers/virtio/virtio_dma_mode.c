@@ -32,6 +32,27 @@ virtio_set_dma_arch(const struct virtio_dma_arch_ops *ops)
 }
 EXPORT_SYMBOL_GPL(virtio_set_dma_arch);
 
+/**
+ * virtio_dma_accepts - whether VIRTIO_F_PLATFORM_DMA may be accepted
+ * @vdev: the device, DMA masks of its parent set
+ *
+ * It is an offer, so a device goes on by the rows of the table that follow
+ * where it is not accepted. A legacy interface has no such bit.
+ *
+ * Context: Process context.
+ * Return: true if the transport opted in, the device is not a legacy one, and
+ * the architecture does not decline.
+ */
+bool virtio_dma_accepts(const struct virtio_device *vdev)
+{
+	const struct virtio_dma_arch_ops *arch = READ_ONCE(virtio_dma_arch);
+
+	return vdev->platform_dma &&
+	       virtio_has_feature(vdev, VIRTIO_F_VERSION_1) &&
+	       !(arch && arch->declines && arch->declines(vdev));
+}
+EXPORT_SYMBOL_GPL(virtio_dma_accepts);
+
 /* The decision table of Documentation/virtio/dma-modes.rst, row by row. */
 static enum virtio_dma_mode decide(const struct virtio_device *vdev,
 				   const struct virtio_dma_arch_ops *arch)

@@ -28,6 +28,9 @@ enum virtio_dma_mode {
 
 /**
  * struct virtio_dma_arch_ops - the architecture's word on a device's DMA
+ * @declines: true if @vdev must not accept VIRTIO_F_PLATFORM_DMA, because what
+ *	the DMA API makes of the platform's description would not work. Must
+ *	change nothing; may be asked more than once. NULL if that never is so.
  * @claims: true if @vdev must use the DMA API although it was not told so.
  *	Must change nothing, since a driver may ask before features are final,
  *	and must give the same answer for the same features whenever asked.
@@ -42,6 +45,7 @@ enum virtio_dma_mode {
  * &virtio_device.platform_dma are ever passed.
  */
 struct virtio_dma_arch_ops {
+	bool (*declines)(const struct virtio_device *vdev);
 	bool (*claims)(const struct virtio_device *vdev);
 	int (*setup)(struct virtio_device *vdev);
 	void (*undo)(struct virtio_device *vdev);
@@ -58,6 +62,7 @@ virtio_set_dma_arch(const struct virtio_dma_arch_ops *ops)
 }
 #endif
 
+bool virtio_dma_accepts(const struct virtio_device *vdev);
 enum virtio_dma_mode virtio_dma_decide(const struct virtio_device *vdev);
 int virtio_dma_setup(struct virtio_device *vdev);
 void virtio_dma_release(struct virtio_device *vdev);

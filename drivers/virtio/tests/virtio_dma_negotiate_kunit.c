@@ -50,7 +50,8 @@ static void negotiate(struct kunit *test, struct virtio_mock *mock)
 	enum virtio_dma_mode mode;
 	bool fails, asks;
 
-	if (!mock->opted_in || !(accepted & BIT_ULL(VIRTIO_F_VERSION_1)))
+	if (!mock->opted_in || mock->hook_declines ||
+	    !(accepted & BIT_ULL(VIRTIO_F_VERSION_1)))
 		accepted &= ~BIT_ULL(VIRTIO_F_PLATFORM_DMA);
 	mode = first_row(mock, accepted);
 	fails = mode == VIRTIO_DMA_ARCH && mock->hook_error;
@@ -88,6 +89,7 @@ static const struct answers {
 	const char *name;
 	bool opted_in, claims;
 	int hook_error, probe_error;
+	bool declines;
 } answers[] = {
 	{ "another transport", false, true },
 	{ "not claimed", true, false },
@@ -95,6 +97,8 @@ static const struct answers {
 	{ "claimed, set-up fails", true, true, -ENODEV },
 	{ "not claimed, probe fails", true, false, 0, -EIO },
 	{ "claimed, probe fails", true, true, 0, -EIO },
+	{ "declined, not claimed", true, false, 0, 0, true },
+	{ "declined, claimed", true, true, 0, 0, true },
 };
 
 static void answers_desc(const struct answers *answer, char *desc)
@@ -112,6 +116,7 @@ static void virtio_dma_test_negotiate(struct kunit *test)
 	unsigned int offers, declines;
 
 	mock->opted_in = answer->opted_in;
+	mock->hook_declines = answer->declines;
 	mock->hook_claims = answer->claims;
 	mock->hook_error = answer->hook_error;
 	mock->probe_error = answer->probe_error;

@@ -170,6 +170,12 @@ static struct virtio_mock *hook_sees(const struct virtio_device *vdev)
 	return mock;
 }
 
+static bool hook_declines(const struct virtio_device *vdev)
+{
+	return vdev->config == &mock_config_ops &&
+	       container_of(vdev, struct virtio_mock, vdev)->hook_declines;
+}
+
 static bool hook_claims(const struct virtio_device *vdev)
 {
 	struct virtio_mock *mock;
@@ -197,6 +203,7 @@ static void hook_undo(struct virtio_device *vdev)
 }
 
 static const struct virtio_dma_arch_ops hook_ops = {
+	.declines = hook_declines,
 	.claims = hook_claims,
 	.setup = hook_setup,
 	.undo = hook_undo,

@@ -55,7 +55,7 @@ struct virtio_mock {
 	struct virtqueue *vq;
 
 	/* The architecture's hook: what it answers, and what it saw. */
-	bool hook_claims;
+	bool hook_declines, hook_claims;
 	int hook_error;
 	int asked, set_up, undone, misplaced;
 
