@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "../kselftest.h"
 #include "vdev.h"
 
 /* Name what is wrong with the features that were negotiated, if something is. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "../kselftest.h"
 #include "vdev.h"
 
 #define FILTERS	"/sys/kernel/debug/virtio"
@@ -73,17 +74,24 @@ static void filter(const struct vdev *vdev)
 
 int main(void)
 {
-	struct dirent **vdevs;
-	struct vdev first;
+	struct vdev vdevs[NAMED_MAX];
+	unsigned int i, count;
+	const char *why;
 
 	ksft_print_header();
-	need_root();
+	if (geteuid())
+		ksft_exit_skip("only root may do this\n");
 	if (access(FILTERS, F_OK))
 		ksft_exit_skip("there is no " FILTERS ": CONFIG_VIRTIO_DEBUG, and debugfs\n");
-	if (list(VDEVS, &vdevs) && !vdev_read(&first, vdevs[0]->d_name) &&
-	    first.mode_err == ENOENT)
+	why = vdev_named(vdevs, &count);
+	if (why)
+		ksft_exit_skip("%s\n", why);
+	if (vdevs[0].mode_err == ENOENT)
 		ksft_exit_skip("the kernel does not show the dma_mode\n");
 
-	each_named(ARRAY_SIZE(features), filter);
+	ksft_set_plan(count * ARRAY_SIZE(features));
+	for (i = 0; i < count; i++)
+		filter(&vdevs[i]);
+
 	ksft_finished();
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include "../kselftest.h"
 #include "vdev.h"
 
 #define ROUNDS	5
@@ -43,8 +45,20 @@ static void rebind(const struct vdev *vdev)
 
 int main(void)
 {
+	struct vdev vdevs[NAMED_MAX];
+	unsigned int i, count;
+	const char *why;
+
 	ksft_print_header();
-	need_root();
-	each_named(1, rebind);
+	if (geteuid())
+		ksft_exit_skip("only root may do this\n");
+	why = vdev_named(vdevs, &count);
+	if (why)
+		ksft_exit_skip("%s\n", why);
+
+	ksft_set_plan(count);
+	for (i = 0; i < count; i++)
+		rebind(&vdevs[i]);
+
 	ksft_finished();
 }

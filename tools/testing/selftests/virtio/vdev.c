@@ -10,8 +10,7 @@
 #include <unistd.h>
 #include "vdev.h"
 
-#define DRIVERS		"/sys/bus/virtio/drivers"
-#define NAMED_MAX	64
+#define DRIVERS	"/sys/bus/virtio/drivers"
 
 static int open_at(const char *dir, const char *name, const char *file, int flags)
 {
@@ -160,9 +159,15 @@ static bool claimed(const struct vdev *vdev)
 	return !strcmp(uts.machine, "aarch64") && legacy_mmio_translated(vdev);
 }
 
+static bool otherwise(const struct vdev *vdev)
+{
+	(void)vdev;
+	return true;
+}
+
 const char *vdev_expected_mode(const struct vdev *vdev)
 {
-	static const struct {
+	static const struct row {
 		const char *mode;
 		bool (*holds)(const struct vdev *vdev);
 	} rows[] = {
@@ -170,42 +175,30 @@ const char *vdev_expected_mode(const struct vdev *vdev)
 		{ "platform_dma", accepted },
 		{ "xen", xen_guest },
 		{ "arch", claimed },
+		{ "phys", otherwise },
 	};
-	size_t i;
+	const struct row *row = rows;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].holds(vdev))
-			return rows[i].mode;
+	while (!row->holds(vdev))
+		row++;
 
-	return "phys";
+	return row->mode;
 }
 
-void need_root(void)
+const char *vdev_named(struct vdev *vdevs, unsigned int *count)
 {
-	if (geteuid())
-		ksft_exit_skip("only root may do this\n");
-}
+	char *name, *rest, *names = strdup(getenv(NAMED) ?: "");
 
-void each_named(unsigned int cases, void (*test)(const struct vdev *vdev))
-{
-	char *name, *rest, *names = getenv(NAMED);
-	static struct vdev vdevs[NAMED_MAX];
-	unsigned int i, count = 0;
-
-	names = names ? strdup(names) : NULL;
-	for (name = names ? strtok_r(names, " ", &rest) : NULL; name && count < NAMED_MAX;
-	     name = strtok_r(NULL, " ", &rest)) {
-		if (vdev_read(&vdevs[count], name))
-			ksft_exit_skip("%s of " NAMED " is not there\n", name);
-		if (!vdevs[count].driver[0])
-			ksft_exit_skip("%s of " NAMED " has no driver\n", name);
-		count++;
+	*count = 0;
+	for (name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+		if (*count == NAMED_MAX)
+			return NAMED " names too many devices";
+		if (vdev_read(&vdevs[*count], name))
+			return NAMED " names a device that is not there";
+		if (!vdevs[(*count)++].driver[0])
+			return NAMED " names a device that has no driver";
 	}
 	free(names);
-	if (!count)
-		ksft_exit_skip(NAMED " names no device that may be unbound\n");
 
-	ksft_set_plan(count * cases);
-	for (i = 0; i < count; i++)
-		test(&vdevs[i]);
+	return *count ? NULL : NAMED " names no device that may be unbound";
 }

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../kselftest.h"
 
 #define VDEVS		"/sys/bus/virtio/devices"
 
@@ -22,6 +21,7 @@
  * names devices, such as "virtio1 virtio2", that may be unbound.
  */
 #define NAMED		"VIRTIO_TEST_DEVICES"
+#define NAMED_MAX	64
 
 struct vdev {
 	char name[32];
@@ -52,10 +52,7 @@ bool vdev_opted_in(const struct vdev *vdev);
 /* The mode of the table in Documentation/virtio/dma-modes.rst. */
 const char *vdev_expected_mode(const struct vdev *vdev);
 
-/* Skip the whole test unless run by root. */
-void need_root(void);
-
-/* Call @test for each device that may be unbound, or skip the whole test. */
-void each_named(unsigned int cases, void (*test)(const struct vdev *vdev));
+/* Read the devices that may be unbound, or say why there is none. */
+const char *vdev_named(struct vdev *vdevs, unsigned int *count);
 
 #endif
