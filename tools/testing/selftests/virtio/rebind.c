@@ -11,15 +11,15 @@
 
 static const char *lost(const struct vdev *before)
 {
-	struct vdev now;
+	struct vdev without, now;
 
-	if (vdev_unbind(before) || vdev_read(&now, before->name) || now.driver[0])
+	if (vdev_unbind(before) || vdev_read(&without, before->name) || without.driver[0])
 		return "it cannot be unbound";
-	if (before->mode_err != ENOENT && now.mode_err != ENODATA)
-		return "it has a mode without a driver";
 	if (vdev_bind(before) || vdev_read(&now, before->name) ||
 	    strcmp(now.driver, before->driver))
 		return "it cannot be bound again";
+	if (before->mode_err != ENOENT && without.mode_err != ENODATA)
+		return "it has a mode without a driver";
 	if (now.features != before->features)
 		return "its features are others";
 	if (now.mode_err != before->mode_err || strcmp(now.mode, before->mode))
