@@ -79,8 +79,9 @@ def do_table(_):
 
 def do_build(args):
     machine = kernel.arch(args.arch)
-    built = kernel.build(Base(args.base), machine, args.kernel)
-    print(guest.build(machine, built))
+    base = Base(args.base)
+    built = kernel.build(base, machine, args.kernel)
+    print(guest.build(machine, built, base))
     print(built / Path(machine["image"]).name)
 
 

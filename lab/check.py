@@ -36,6 +36,7 @@ def checks(name, arch=None, build=True):
         yield f"{name}: kernel-doc", list(kernel_doc(base))
         yield f"{name}: htmldocs", list(review.htmldocs(base))
         yield f"{name}: tools/virtio", list(review.userspace(base, commits[-1]))
+        yield f"{name}: selftests", list(review.selftests(base, commits[-1]))
         if not build:
             return
         for machine in machines:

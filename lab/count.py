@@ -50,8 +50,10 @@ class Guest:
         one = scenario | {"devices": ["blk"], "cpus": 1}
         proof.require_qemu(one)
         arch = one["machine"]
-        image = kernel.build(Base(one["base"]), arch, kind)
-        return cls(one, kind, image, guest.build(arch, image), build_plugin(arch["qemu"], folder))
+        base = Base(one["base"])
+        image = kernel.build(base, arch, kind)
+        return cls(one, kind, image, guest.build(arch, image, base),
+                   build_plugin(arch["qemu"], folder))
 
     def defined(self):
         """The functions that the objects of virtio define."""

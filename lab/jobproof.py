@@ -108,10 +108,11 @@ def dispatch(*args):
 def job_of(one):
     """The job of a scenario whose files are here; builds them."""
     proof.require_qemu(one)
-    built = kernel.build(Base(one["base"]), one["machine"], "vdma")
+    base = Base(one["base"])
+    built = kernel.build(base, one["machine"], "vdma")
     image = built / Path(one["machine"]["image"]).name
     return lava.definition(one, "vdma", image.as_uri(),
-                           guest.build(one["machine"], built).as_uri())
+                           guest.build(one["machine"], built, base).as_uri())
 
 
 def play(job, folder):

@@ -5,7 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from . import scenario
+from . import guest, scenario
 from .base import names
 from .checks import TROUBLE
 from .host import Fail
@@ -62,6 +62,9 @@ def expected(one, kind):
                            rf"{re.escape(parent(one, index))} driver={said} ")
                 elif name not in one["absent"]:
                     yield f"{title}-{name}", rf"vdma rebind name=\S+ unbound=\S+ bound={mode}\s"
+        elif verb == "selftest":
+            for name in guest.selftests():
+                yield f"{title}-{name}", rf"vdma selftest name={name} exit=[04]\s"
         else:
             yield title, {"read": rf"vdma read disk=\S+ bytes={DISK} sha256={digest(written)}",
                           "write": rf"vdma write disk=\S+ offset={OFFSET} bytes={BYTES}\s",

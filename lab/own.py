@@ -107,8 +107,9 @@ def table(view):
 def tests():
     """The lab's own guest as a user's: what is seen of it, and what becomes of its disk."""
     one = scenario.pick([scenario.DEFAULT])[0]
-    built = kernel.build(Base(one["base"]), one["machine"], "vdma")
-    initrd = guest.build(one["machine"], built)
+    base = Base(one["base"])
+    built = kernel.build(base, one["machine"], "vdma")
+    initrd = guest.build(one["machine"], built, base)
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         disk = Path(temp) / "a, disk"
         disk.write_bytes((images() / "disk.img").read_bytes())

@@ -24,7 +24,8 @@ class Run:
         require_qemu(scenario)
         self.scenario, self.kind, self.patience = scenario, kind, patience
         self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
-        self.initrd, self.source = guest.build(scenario["machine"], self.kernel), images()
+        self.initrd, self.source = guest.build(
+            scenario["machine"], self.kernel, Base(scenario["base"])), images()
         self.records, self.views, self.step = [], {}, "boot"
         self.pictures, self.typed = [], 0
         self.end, self.console = None, ""
@@ -151,10 +152,11 @@ def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, with disks that stay."""
     require_qemu(scenario)
     arch = scenario["machine"]
-    image = kernel.build(Base(scenario["base"]), arch, kind)
+    base = Base(scenario["base"])
+    image = kernel.build(base, arch, kind)
     folder = cache("shell")
     furnish(folder, images())
-    cmd = prepare(scenario, image, guest.build(arch, image), folder,
+    cmd = prepare(scenario, image, guest.build(arch, image, base), folder,
                   "vdma.shell vdma.steps=devices")
     return cmd + ["-serial", "mon:stdio", "-chardev", "null,id=report",
                   "-device", "pci-serial,chardev=report,addr=0x4"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What else a reviewer runs on the series: the documentation, coccinelle, other configurations."""
+import os
 import re
 import shlex
 import subprocess
@@ -7,7 +8,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from . import kernel, series
+from . import guest, kernel, series
 from .git import git
 from .host import cache, need, run, tail
 
@@ -98,6 +99,42 @@ def ring_test(base, head, tools):
                                 stderr=subprocess.STDOUT, check=False)
         return (result.returncode == 0 and "assertion failed" not in result.stdout,
                 "\n".join(result.stdout.splitlines()[-12:]))
+
+
+def selftests(base, head):
+    """The kernel builds and installs the selftests, and they leave this machine alone."""
+    need(["rsync"])
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        place = Path(folder) / "install" / "virtio"
+        built, said = install(base, head, folder)
+        yield "virtio's selftests build and install without a warning", built, said
+        Path(folder).chmod(0o755)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if not os.geteuid() else {}
+        for name in guest.selftests() if built else ():
+            result = subprocess.run([place / name], capture_output=True, text=True, check=False,
+                                    **nobody)
+            # To look takes none: a machine that runs the series has modes to show.
+            yield (f"{name} is skipped without privileges, with a reason",
+                   result.returncode == 4 and "1..0 # SKIP " in result.stdout
+                   or result.returncode == 0 and name == "dma_mode", result.stdout)
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        built, said = install(base, "base", folder)
+        yield "control: not without the series", not built, said
+
+
+def install(base, commit, folder):
+    """Build and install as of @commit, out of the tree: did it pass, what was said?"""
+    run("sh", "-c", f"git -C {shlex.quote(str(base.tree))} archive {commit} scripts tools/scripts"
+        f" tools/testing/selftests | tar -x -C {folder}")
+    (Path(folder) / "out").mkdir()
+    result = subprocess.run(
+        ["make", "-C", f"{folder}/tools/testing/selftests", "TARGETS=virtio", f"O={folder}/out",
+         f"INSTALL_PATH={folder}/install", "install"], text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # Where there is no such target, make says nothing.
+    there = (Path(folder) / "install" / "virtio" / "dma_mode").exists()
+    return (result.returncode == 0 and there and "warning:" not in result.stdout,
+            "\n".join(result.stdout.splitlines()[-12:]))
 
 
 def elsewhere(base):

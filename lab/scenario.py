@@ -34,6 +34,7 @@ KEYS = {
     "console": "texts that the console must show, with how often",
     "trouble": "a warning that the console must show, and that does not count as one",
     "kunit": "KUnit suites that must pass while the guest boots",
+    "skips": "cases of the selftests that must be skipped: a part of the reason, with how often",
     "above": "the lowest address that a ring may have",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
@@ -58,8 +59,8 @@ def load(base=BASE):
         common = data.pop("all", {})
         for name, own in data.items():
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
-                        "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False, "modes": {},
-                        "config": [], "errors": [], "cacheable": True,
+                        "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
+                        "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})

@@ -50,6 +50,7 @@ void step_sync(const char *arg);
 int read_text(const char *path, char *buf, size_t size);
 int write_text(const char *path, const char *text);
 int get_token(const char *path, struct token *t);
+struct token one_word(const char *text);
 __printf(1, 2) struct token token_fmt(const char *fmt, ...);
 __printf(1, 2) struct token read_token(const char *fmt, ...);
 __printf(1, 2) struct token link_name(const char *fmt, ...);
@@ -130,6 +131,9 @@ void step_port(const char *arg);
 #define SHARE	"/share"
 int share_mount(unsigned long flags);
 void step_share(const char *arg);
+
+/* selftest.c */
+void step_selftest(const char *arg);
 
 /* flood.c */
 void step_flood(const char *arg);

@@ -42,6 +42,7 @@ static const struct step steps[] = {
 	{ "gpu", step_gpu },
 	{ "input", step_input },
 	{ "flood", step_flood },
+	{ "selftest", step_selftest },
 	{ NULL, NULL },
 };
 

@@ -81,6 +81,16 @@ int get_token(const char *path, struct token *t)
 	return 0;
 }
 
+struct token one_word(const char *text)
+{
+	struct token t;
+
+	snprintf(t.s, sizeof(t.s), "%s", text);
+	wordify(t.s);
+
+	return t;
+}
+
 static struct token vtoken(const char *fmt, va_list args)
 {
 	struct token t;
