@@ -39,7 +39,7 @@ class Base:
         self.version, self.package = data["version"], data["package"]
         self.sources, self.without = data["sources"], data.get("without", [])
         self.sparse, self.follow = data.get("sparse"), data.get("follow", self.package)
-        self.kunit_skips, self.userspace = data.get("kunit_skips", {}), data.get("userspace", [])
+        self.kunit_skips, self.userspace = data.get("kunit_skips", []), data.get("userspace", [])
         self.tested = data["tested_min"], data["tested_max"]
         self.own = os.environ.get("KERNEL")
         slot = name
