@@ -3,6 +3,7 @@
  * KUnit tests of what a device finds in its virtqueue, in each DMA mode and on
  * each kind of bus: addresses that it reaches, and data that arrives.
  */
+#include <linux/cc_platform.h>
 #include <linux/mm.h>
 #include <linux/swiotlb.h>
 #include <linux/virtio_config.h>
@@ -112,7 +113,8 @@ static void expect_address(struct virtio_mock *mock, u64 addr)
 static void expect_buffer(struct virtio_mock *mock, const struct mock_seg *seg, void *buffer)
 {
 	bool bounced = mock->follows && mock->bus != MOCK_OPS &&
-		       (mock->bus == MOCK_NARROW || is_swiotlb_force_bounce(&mock->parent->dev));
+		       (mock->bus == MOCK_NARROW || cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
+			is_swiotlb_force_bounce(&mock->parent->dev));
 
 	expect_address(mock, seg->addr);
 	/* An answer has come, so the address led to the buffer or to its bounce. */
