@@ -18,7 +18,7 @@ def run(junit, base=None, arch=None, full=False):
 
     A base or a machine that is asked for is run in full. Return the exit status.
     """
-    say("75 minutes with empty caches on two cores, 25 with warm ones" if not (base or arch or full)
+    say("75 minutes with empty caches on two cores, 30 with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
     report, rows = Report(), []
     for name in bases.wanted(base):
