@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a block request costs in each mode: the table, and what must hold of it."""
 import functools
-import operator
 import os
 import re
 import tempfile
@@ -17,10 +16,14 @@ from .host import Fail, ROOT, say
 
 DATA = tomllib.loads((ROOT / "lab" / "bench.toml").read_text())
 PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].items()}
-RELATIONS = {"same": ("costs the same as", operator.eq), "above": ("costs more than", operator.gt),
-             "at_most": ("costs no more than", operator.le)}
+RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
+             "above": ("costs more than", lambda a, b: a > b + JITTER),
+             "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
 KEYS = {"about", "scenario", "kernel", "limit", *RELATIONS}
 FEW, MANY = DATA["requests"]
+# The device runs beside the guest: now and then, on a busy machine, it has looked
+# at the ring already. What costs an instruction per request is ten times as much.
+JITTER = (MANY - FEW) / 10
 # Guests at the same time: the figures do not depend on it, the memory does.
 JOBS = min(os.cpu_count(), 4)
 
