@@ -147,7 +147,7 @@ def arguments():
         for names, settings in options:
             sub.add_argument(*names, **settings)
 
-    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12, or qemu, or spec"})
+    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12; qemu; spec"})
     folder = (("dir",), {"metavar": "DIR", "nargs": "?", "help": "the folder of the tree"})
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",

@@ -5,7 +5,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import bench, check, debian, jobproof, mbox, misuse, modes, own, proof, scenario, series, spec
+from . import (bench, check, debian, jobproof, mbox, misuse, modes, own, proof, scenario, series,
+               spec)
 from .host import Fail, cache, say
 from .ktap import Report
 
