@@ -208,10 +208,15 @@ def secure(run, moment, view):
                bool(seen) and all(map(shared, seen)), " ".join(f"{a:#x}" for a in seen))
 
 
+def totals(run, suite):
+    """What the kernel says of a suite that it calls ok: cases that passed, and that failed."""
+    return re.search(rf"# Totals: pass:(\d+) fail:(\d+) skip:\d+ total:\d+\s.* ok \d+ {suite}$",
+                     run.console, re.M)
+
+
 def kunit(run, suite):
     """A suite passes if the kernel says so, and left out no case but for a known reason."""
-    result = re.search(rf"# Totals: pass:(\d+) fail:(\d+) skip:(\d+) total:\d+\s.* ok \d+ {suite}$",
-                       run.console, re.M)
+    result = totals(run, suite)
     known = {*run.scenario["machine"].get("kunit_skips", []),
              *Base(run.scenario["base"]).kunit_skips}
     skips = set(re.findall(r" # SKIP (.*)$", run.console, re.M)) - known

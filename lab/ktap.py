@@ -30,14 +30,14 @@ class Report:
         self.last = now
         return ok
 
-    def close(self, junit=None):
-        """Print the plan and the summary, write JUnit, return the exit status."""
+    def close(self, junit=None, note=None):
+        """Print the plan, a note and the summary, write JUnit, return the exit status."""
         skipped = sum(1 for c in self.cases if c[2])
         failed = sum(1 for c in self.cases if not c[1])
         passed = len(self.cases) - failed - skipped
         if junit:
             self._junit(junit, failed, skipped)
-        print(f"1..{len(self.cases)}")
+        print(f"1..{len(self.cases)}" + (f"\n# {note}" if note else ""))
         self.summary = f"{passed} passed, {failed} failed, {skipped} skipped"
         print(self.summary)
         sys.stdout.flush()

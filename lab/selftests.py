@@ -5,6 +5,7 @@ import re
 from . import guest
 
 RESULT = re.compile(r"(not_)?ok_\d+_")
+PASSED = re.compile(r"ok_\d+_(?!#_SKIP)")
 SKIPPED = re.compile(r"(?:ok_\d+|1\.\.0)_#_SKIP_(.*)")
 
 

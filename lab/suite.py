@@ -2,11 +2,12 @@
 """What "./vdma test" runs, in the order of what fails fastest."""
 import datetime
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
 from . import (bench, check, debian, jobproof, mbox, misuse, modes, own, proof, scenario, series,
-               spec)
+               spec, tally)
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -21,15 +22,16 @@ def run(junit, base=None, arch=None, full=False):
     """
     say("75 minutes with empty caches on two cores, 30 with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
-    report, rows = Report(), []
+    report, rows, counts = Report(), [], Counter()
     for name in bases.wanted(base):
         thorough = full or bool(base or arch)
         whole = thorough or name == scenario.BASE
         guarded(report, check.checks(name, arch, whole))
         if whole or name in FIRST:
-            seen = boot_all(report, name, arch or (None if whole else FIRST[name]), whole,
-                            thorough)
-            rows += seen if name == scenario.BASE else []
+            for checked, row in boot_all(report, name, arch or (None if whole else FIRST[name]),
+                                         whole, thorough):
+                counts += checked
+                rows += [row] if row and name == scenario.BASE else []
         if full or base:
             guarded(report, check.thorough(name, arch))
         if full:
@@ -43,11 +45,12 @@ def run(junit, base=None, arch=None, full=False):
         guarded(report, own.tests())
         guarded(report, jobproof.tests())
         guarded(report, misuse.checks())
-    status = report.close(junit)
+    status = report.close(junit, tally.line(counts))
     if not (base or arch):
         # The cover letter quotes it.
         on = ", ".join(bases.Base(name).fetch().release() for name in bases.wanted(base))
-        (cache() / mbox.LAST).write_text(f"{report.summary}\n({datetime.date.today()}; {on}).\n")
+        (cache() / mbox.LAST).write_text(f"{report.summary}\n({tally.line(counts)};"
+                                         f" {datetime.date.today()}; {on}).\n")
     return status
 
 
@@ -87,9 +90,9 @@ def boots(name, full, thorough):
 def boot_all(report, base, arch, full, thorough):
     """Build kernels one after the other; boot them meanwhile, a guest on each CPU.
 
-    Return the rows that they have in README's table of modes.
+    Return of each that passed what it checked, and its row in README's table of modes.
     """
-    pool, waiting, rows = ThreadPoolExecutor(os.cpu_count()), [], []
+    pool, waiting, good = ThreadPoolExecutor(os.cpu_count()), [], []
     prefix = "" if base == scenario.BASE else f"{base}: "
     try:
         for one, kind in boots(base, full, thorough):
@@ -106,10 +109,10 @@ def boot_all(report, base, arch, full, thorough):
                 boot, result = None, broken(err)
             waiting.append((title, result, boot))
             if len(waiting) > 2 * os.cpu_count():
-                rows += finish(report, *waiting.pop(0))
+                good += finish(report, *waiting.pop(0))
         for job in waiting:
-            rows += finish(report, *job)
-        return rows
+            good += finish(report, *job)
+        return good
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -123,5 +126,6 @@ def finish(report, name, result, boot):
         checks = result()
     except Fail as err:
         checks = broken(err)()
-    good = report.add(name, checks)
-    return [modes.seen(boot)] if good and "row" in boot.scenario else []
+    if not report.add(name, checks):
+        return []
+    return [(tally.count(boot), modes.seen(boot) if "row" in boot.scenario else None)]
