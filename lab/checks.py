@@ -171,7 +171,8 @@ def outside(run, moment, view):
         yield (f"{moment}: {name}: rings and buffers "
                + {"iova": "at IOVAs, outside RAM", "ram": "in RAM"}[where],
                bool(found) and all(in_ram(view, a) == (where == "ram") for a in found)
-               and min(found) >= scenario.get("above", 0), " ".join(f"{a:#x}" for a in found))
+               and min(found) >= scenario.get("above", 0)
+               and max(found) < scenario.get("below", 1 << 64), " ".join(f"{a:#x}" for a in found))
         if name in scenario["bounced"]:
             pool = POOL.search(run.console)
             low, high = (int(a, 16) for a in pool.groups()) if pool else (0, 0)

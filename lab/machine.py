@@ -183,8 +183,10 @@ class Machine:
 
     def ram(self):
         """The guest-physical ranges that are RAM."""
+        # Not where a bus sees it: take the address space of the CPUs.
+        view = next(v for v in self.hmp("info mtree -f").split("FlatView #") if 'AS "memory",' in v)
         found = set(re.findall(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio \d+, ram\): (\S+)",
-                               self.hmp("info mtree -f"), re.M))
+                               view, re.M))
         return sorted((int(a, 16), int(b, 16)) for a, b, name in found if name.endswith(".ram"))
 
     def lines(self):
