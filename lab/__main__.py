@@ -155,8 +155,8 @@ def arguments():
          (("--base",), {"default": scenario.BASE,
                         "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
-         (("--timeout",), {"type": float, "default": proof.SILENCE, "metavar": "SECONDS",
-                           "help": "how long a guest may be silent (default: %(default)s)"}),
+         (("--timeout",), {"type": float, "metavar": "SECONDS",
+                           "help": "how long a guest may be silent (default: the scenario's)"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
          (("--dry-run",), {"action": "store_true", "help": "print the QEMU command line"}))
     verb(do_run, "boot a guest of your own, and tell which addresses its devices are handed",

@@ -11,7 +11,7 @@ from . import guest, kernel, payload, proof, qemu
 from .base import Base, number
 from .git import git
 from .host import Fail, ROOT, need, run
-from .machine import Machine
+from .machine import SILENCE, Machine
 
 PLUGIN = ROOT / "lab" / "plugin" / "functions.c"
 
@@ -87,9 +87,9 @@ class Guest:
     def _boot(self, cmd, folder):
         said = []
         try:
-            with Machine(cmd, folder, proof.SILENCE) as machine:
+            with Machine(cmd, folder, SILENCE) as machine:
                 said += machine.lines()
-                machine.proc.wait(proof.SILENCE)
+                machine.proc.wait(SILENCE)
         except (TimeoutError, subprocess.TimeoutExpired):
             said.append("it hangs")
         return "\n".join(said)

@@ -35,6 +35,11 @@ def config(*names):
     return "".join((LAB / "arch" / f"{name}.config").read_text() for name in names)
 
 
+def compiler(machine):
+    """The compiler of a machine's kernels."""
+    return machine.get("compiler") or f"{machine['cross']}gcc"
+
+
 def commit_of(base, kind):
     """The commit of a kind of kernel: stock, vdma or a variant.
 
@@ -63,7 +68,7 @@ def make(base, machine, *targets, **kwargs):
                         "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
     return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{os.cpu_count()}",
                f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
-               *targets, env=env, **kwargs)
+               f"CC={compiler(machine)}", *targets, env=env, **kwargs)
 
 
 def objdir(base, machine):
@@ -91,13 +96,13 @@ def configure(base, machine, log):
 
 def build(base, machine, kind):
     """Return the folder of a built kernel: Image, System.map, config, objects, tools."""
-    need(TOOLS + machine["packages"])
+    need([*TOOLS, *machine["packages"], *filter(None, [machine.get("compiler")])])
     base.fetch()
     with lock(f"src-{base.tree.name}"):
         commit = commit_of(base, kind)
         tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
-        compiler = run(f"{machine['cross']}gcc", "--version").splitlines()[0]
-        inputs = (tree, config(*fragments(machine), "series"), compiler)
+        inputs = (tree, config(*fragments(machine), "series"),
+                  run(compiler(machine), "--version").splitlines()[0])
         key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
         entry = cache("kernel") / key[:16]
         if entry.exists():

@@ -12,7 +12,7 @@ from . import guest, kernel, qemu
 from .base import Base, number
 from .checks import judge
 from .host import Fail, cache, need, run, say
-from .machine import SILENCE, Machine, command, dump_dtb
+from .machine import Machine, command, dump_dtb
 from .observe import observe
 from .payload import HELP, SWAP, Peer, images
 
@@ -20,9 +20,10 @@ from .payload import HELP, SWAP, Peer, images
 class Run:
     """One boot of a scenario on one kernel, all that it needs built, and what was seen of it."""
 
-    def __init__(self, scenario, kind, patience=SILENCE, image=None):
+    def __init__(self, scenario, kind, patience=None, image=None):
         require_qemu(scenario)
-        self.scenario, self.kind, self.patience = scenario, kind, patience
+        self.scenario, self.kind = scenario, kind
+        self.patience = patience or scenario["patience"]
         self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
         self.initrd, self.source = guest.build(
             scenario["machine"], self.kernel, Base(scenario["base"])), images()

@@ -4,6 +4,7 @@ import tomllib
 
 from . import kernel
 from .host import Fail, ROOT
+from .machine import SILENCE
 
 FOLDER = ROOT / "lab" / "scenarios"
 KEYS = {
@@ -11,6 +12,7 @@ KEYS = {
     "arch": "the machine, a name in lab/arch/",
     "kernels": "which kernels run it: vdma, stock or lab variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
+    "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci or mmio",
     "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
     "options": "properties of every virtio device",
@@ -21,6 +23,7 @@ KEYS = {
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
     "append": "further kernel parameters",
+    "patience": "seconds without a word before the guest counts as hung",
     "steps": "what the guest's init does, in this order",
     "mode": "the dma_mode of every device that 'modes' does not name",
     "modes": "the dma_mode by device, where they differ",
@@ -61,7 +64,7 @@ def load(base=BASE):
         for name, own in data.items():
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
-                        "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
+                        "compiler": None, "patience": SILENCE, "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False,
                         "tce": None, "trouble": None} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
@@ -70,7 +73,8 @@ def load(base=BASE):
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")
             scenario["name"] = name
-            scenario["machine"] = kernel.arch(scenario["arch"]) | {"fragments": scenario["config"]}
+            scenario["machine"] = kernel.arch(scenario["arch"]) | {
+                "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
 
