@@ -11,7 +11,7 @@ TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to hand
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
-       "RING_PACKED": 34, "PLATFORM_DMA": 44}
+       "RING_PACKED": 34, "ORDER_PLATFORM": 36, "PLATFORM_DMA": 44}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
 # What the QEMU releases call the same bits.
 ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
