@@ -2,7 +2,7 @@
 """What a boot must show: each check is (what, passed, detail)."""
 import re
 
-from . import payload, selftests
+from . import ordeal, payload, selftests
 from .base import Base
 from .machine import parent
 
@@ -75,6 +75,7 @@ def survey(run):
         yield ("I/O writes TCEs" if run.scenario["tce"] else "I/O writes no TCE",
                len(calls) > 1 and (calls[0] != calls[-1]) == run.scenario["tce"], calls)
     yield from payload.survey(run, steps)
+    yield from ordeal.survey(run)
     if "selftest" in steps:
         yield from selftests.survey(run)
     if run.scenario["trouble"]:

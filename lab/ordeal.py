@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is done to a guest while its devices work, and whether it took that."""
+import hashlib
+from errno import ETIMEDOUT
+
+from .host import Fail
+from .observe import observe
+from .payload import written
+
+PAUSE = 0.5
+
+
+def take(_, machine, device):
+    machine.take(device)
+
+
+def give(_, machine, device):
+    machine.give(device)
+
+
+def pause(run, machine):
+    """Stop the machine for a while; look at it meanwhile."""
+    machine.stop()
+    run.views["paused"] = observe(machine, run.scenario, run.kernel)
+    machine.cont()
+
+
+def restart(run, machine):
+    """Save the guest, kill QEMU, and go on with another one, which must show the same."""
+    try:
+        machine.save()
+    except Fail as err:
+        run.refusal = str(err)
+        return
+    run.views["saved"] = observe(machine, run.scenario, run.kernel)
+    machine.restart()
+    run.views["restarted"] = observe(machine, run.scenario, run.kernel)
+    machine.cont()
+
+
+# What the guest asks for, and waits until it is done.
+HELP = {"take": take, "give": give, "pause": pause, "restart": restart}
+
+
+def survey(run):
+    steps = [s.split(":") for s in run.scenario["steps"]]
+    for _, device, rounds in (s for s in steps if s[0] == "hotplug"):
+        taken = [int(t["errno"]) for t in run.all("taken") if t["device"] == device]
+        yield (f"{device}: I/O ends with an error each time that it is taken",
+               len(taken) == int(rounds) and not {0, ETIMEDOUT} & set(taken), taken)
+    if any(s[0] == "loaded" for s in steps):
+        yield from loaded(run)
+    if "restart" in sum(steps, []):
+        yield from restarted(run)
+
+
+def loaded(run):
+    """What the devices did meanwhile came right."""
+    digest = hashlib.sha256(written(run)).hexdigest()
+    count = sum(s.startswith("loaded:") for s in run.scenario["steps"])
+    for name in run.scenario["devices"]:
+        works = [w for w in run.all("loaded") if w["device"] == name]
+        yield (f"{name}: works on, and right, whatever is done to the guest",
+               len(works) == count and all(int(w["rounds"]) for w in works)
+               and (name != "blk" or {w["sha256"] for w in works} == {digest}), works)
+
+
+def restarted(run):
+    if run.scenario["unsaved"]:
+        yield (f"QEMU refuses to save the guest: {run.scenario['unsaved']}",
+               run.scenario["unsaved"] in run.refusal, run.refusal)
+        return
+    before, after = (run.views.get(name, {}).get("devices") for name in ("saved", "restarted"))
+    yield ("another QEMU has the devices as they were", bool(before) and before == after,
+           f"{before}, {after}; {run.refusal}")
