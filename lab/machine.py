@@ -192,7 +192,9 @@ class Machine:
         """Guest-physical memory, as the host reads it."""
         path = self.folder / "memory.img"
         self.qmp("pmemsave", val=address, size=size, filename=str(path))
-        return path.read_bytes()
+        data = path.read_bytes()
+        path.unlink()
+        return data
 
     def ultravisor(self):
         """What pseries' ultravisor, if there is one, says of the guest."""

@@ -5,9 +5,11 @@ from errno import ETIMEDOUT
 
 from .host import Fail
 from .observe import observe
-from .payload import written
+from .payload import pattern, written
 
-PAUSE = 0.5
+PAGE = 4096
+# The least that the guest keeps of its canary, in such pages: of its own, and of a file.
+KEPT = 512
 
 
 def take(_, machine, device):
@@ -38,8 +40,35 @@ def restart(run, machine):
     machine.cont()
 
 
+def search(run, machine):
+    """Look through all memory for the guest's canary."""
+    machine.stop()
+    shared = [(s["base"], s["base"] + s["size"]) for s in machine.ultravisor()["shared"]]
+    found = {page for low, high in machine.ram()
+             for page in pages(machine.memory(low, high + 1 - low), canary(run.seed), low)}
+    machine.cont()
+    exposed = {page for page in found if any(low <= page < high for low, high in shared)}
+    run.searches.append((len(found - exposed), sorted(exposed)))
+
+
+def canary(seed):
+    """The two words that the guest fills memory with."""
+    words = pattern(~seed & (1 << 64) - 1, 16)
+    return words[:8], words[8:]
+
+
+def pages(data, words, base):
+    """The addresses of the pages in which one of the words is."""
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            yield base + at - at % PAGE
+            at = data.find(word, at - at % PAGE + PAGE)
+
+
 # What the guest asks for, and waits until it is done.
-HELP = {"take": take, "give": give, "pause": pause, "restart": restart}
+HELP = {"take": take, "give": give, "pause": pause, "restart": restart,
+        "search": search}
 
 
 def survey(run):
@@ -50,6 +79,8 @@ def survey(run):
                len(taken) == int(rounds) and not {0, ETIMEDOUT} & set(taken), taken)
     if any(s[0] == "loaded" for s in steps):
         yield from loaded(run)
+    if "canary" in sum(steps, []):
+        yield from searched(run, sum(steps, []).count("canary"))
     if "restart" in sum(steps, []):
         yield from restarted(run)
 
@@ -73,3 +104,12 @@ def restarted(run):
     before, after = (run.views.get(name, {}).get("devices") for name in ("saved", "restarted"))
     yield ("another QEMU has the devices as they were", bool(before) and before == after,
            f"{before}, {after}; {run.refusal}")
+
+
+def searched(run, count):
+    """What is in private memory is in no page that devices can read."""
+    yield ("the guest's canary is found in its private memory",
+           len(run.searches) == count and all(n >= KEPT for n, _ in run.searches), run.searches)
+    yield ("no page that devices can read has the canary",
+           not any(exposed for _, exposed in run.searches),
+           [hex(page) for _, exposed in run.searches for page in exposed][:8])

@@ -29,7 +29,7 @@ class Run:
         self.initrd, self.source = guest.build(
             scenario["machine"], self.kernel, Base(scenario["base"])), images()
         self.records, self.views, self.step = [], {}, "boot"
-        self.pictures, self.typed, self.refusal = [], 0, ""
+        self.pictures, self.typed, self.refusal, self.searches = [], 0, "", []
         self.end, self.console = None, ""
 
     def all(self, verb):

@@ -95,6 +95,7 @@ void step_rng(const char *arg);
 
 /* iface.c */
 int iface_up(struct token *name);
+int loopback_up(void);
 
 /* net.c */
 void step_net(const char *arg);
@@ -155,6 +156,9 @@ int work_goes_on(const struct work *work);
 void work_stop(struct work *work);
 int work_wait(const struct work *work);
 void step_loaded(const char *arg);
+
+/* canary.c */
+void step_canary(const char *arg);
 
 /* slot.c */
 struct slot {

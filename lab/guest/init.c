@@ -45,6 +45,7 @@ static const struct step steps[] = {
 	{ "loaded", step_loaded },
 	{ "hotplug", step_hotplug },
 	{ "host", step_host },
+	{ "canary", step_canary },
 	{ "selftest", step_selftest },
 	{ NULL, NULL },
 };

@@ -18,7 +18,6 @@
 #define DLPAR		"/sys/kernel/dlpar"
 #define RTAS		"/proc/device-tree/rtas"
 #define ISOLATION	9001
-#define ALLOCATION	9003
 
 static int read_be32(const char *path, __u32 *value)
 {
@@ -34,10 +33,11 @@ static int read_be32(const char *path, __u32 *value)
 	return n == sizeof(*value) ? 0 : -1;
 }
 
-static int set_indicator(__u32 indicator, __u32 drc, __u32 state)
+/* Connect a slot with the guest, or isolate it. */
+static int connector(__u32 drc, __u32 state)
 {
 	/* A token, how many arguments and results there are, and these. */
-	__u32 call[7] = { 0, htobe32(3), htobe32(1), htobe32(indicator), htobe32(drc),
+	__u32 call[7] = { 0, htobe32(3), htobe32(1), htobe32(ISOLATION), htobe32(drc),
 			  htobe32(state), 0 };
 	__u32 token;
 
@@ -132,8 +132,7 @@ int slot_off(const struct slot *slot)
 	if (!slot->drc)
 		return power(slot, PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PWR_OFF);
 
-	return dlpar("remove", slot->drc) || set_indicator(ISOLATION, slot->drc, 0) ||
-	       set_indicator(ALLOCATION, slot->drc, 0);
+	return dlpar("remove", slot->drc) || connector(slot->drc, 0);
 }
 
 int slot_on(const struct slot *slot)
@@ -141,6 +140,5 @@ int slot_on(const struct slot *slot)
 	if (!slot->drc)
 		return power(slot, PCI_EXP_SLTCTL_PWR_IND_ON);
 
-	return set_indicator(ALLOCATION, slot->drc, 1) || set_indicator(ISOLATION, slot->drc, 1) ||
-	       dlpar("add", slot->drc);
+	return connector(slot->drc, 1) || dlpar("add", slot->drc);
 }
