@@ -104,7 +104,7 @@ class Machine:
         try:
             self.report, self._qmp = (self._accept(port) for port in ports)
             self._qmp.settimeout(20)
-            self._qmp_file, self._events = self._qmp.makefile("rw", encoding="utf-8"), []
+            self._qmp_file, self.events = self._qmp.makefile("rw", encoding="utf-8"), []
             self._answer()
             self.qmp("qmp_capabilities")
         except BaseException:
@@ -150,7 +150,7 @@ class Machine:
                 raise self._gone() from err
             if "event" not in answer:
                 return answer
-            self._events.append(answer)
+            self.events.append(answer)
 
     def qmp(self, name, **arguments):
         request = {"execute": name} | ({"arguments": arguments} if arguments else {})
@@ -166,7 +166,7 @@ class Machine:
 
     def wait(self, what, query, *arguments):
         """Ask until the answer is true; return it."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + self.limit
         while time.monotonic() < end:
             if answer := query(*arguments):
                 return answer
@@ -192,9 +192,7 @@ class Machine:
         """Guest-physical memory, as the host reads it."""
         path = self.folder / "memory.img"
         self.qmp("pmemsave", val=address, size=size, filename=str(path))
-        data = path.read_bytes()
-        path.unlink()
-        return data
+        return path.read_bytes()
 
     def ultravisor(self):
         """What pseries' ultravisor, if there is one, says of the guest."""
@@ -214,53 +212,11 @@ class Machine:
                                view, re.M))
         return sorted((int(a, 16), int(b, 16)) for a, b, name in found if name.endswith(".ram"))
 
-    def take(self, device):
-        """Ask the guest for a device."""
-        self.qmp("device_del", id=device)
-
-    def _taken(self, device):
-        self.qmp("query-status")
-        gone = [e for e in self._events if e["event"] == "DEVICE_DELETED"
-                and e["data"].get("device") == device]
-        for event in gone:
-            self._events.remove(event)
-        return gone
-
-    def give(self, device):
-        """Once the guest has let go of a device, plug in one that is the same."""
-        self.wait(f"{device} is gone", self._taken, device)
-        options = list(zip(self.cmd, self.cmd[1:]))
-        words = next(v for o, v in options if o == "-device" and f",id={device}," in v)
-        # A drive goes with its device.
-        if drive := re.search(r"drive=(\w+)", words):
-            self.hmp("drive_add 0 " + next(
-                v for o, v in options if o == "-drive" and f"id={drive[1]}," in v))
-        said = self.hmp(f"device_add {words}")
-        if said:
-            raise Fail(f"QEMU does not plug in {device}: {said.strip()}")
-
-    def stop(self):
-        self.qmp("stop")
-
-    def cont(self):
-        self.qmp("cont")
-
-    def save(self):
-        """Have QEMU write all that it knows of the guest to a file, and stop it."""
-        self.qmp("migrate", uri=f"exec:cat > {self.folder}/state")
-        if self.wait("it is saved", self._saved) != "completed":
-            raise Fail("QEMU does not save the guest: "
-                       + self.qmp("query-migrate").get("error-desc", ""))
-
-    def _saved(self):
-        status = self.qmp("query-migrate").get("status")
-        return status in ("completed", "failed") and status
-
-    def restart(self):
-        """Kill QEMU; start another one from what was saved, without the guest running yet."""
+    def restart(self, state):
+        """Kill QEMU; start another one from a saved state, without the guest running yet."""
         self.proc.kill()
         self.proc.wait()
-        self._start("-S", "-incoming", f"exec:cat {self.folder}/state")
+        self._start("-S", "-incoming", f"exec:cat {state}")
         self.wait("the guest is there",
                   lambda: self.qmp("query-status")["status"] != "inmigrate")
 

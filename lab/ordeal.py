@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is done to a guest while its devices work, and whether it took that."""
 import hashlib
+import re
 from errno import ETIMEDOUT
 
 from .host import Fail
@@ -13,40 +14,66 @@ KEPT = 512
 
 
 def take(_, machine, device):
-    machine.take(device)
+    """Ask the guest for a device."""
+    machine.qmp("device_del", id=device)
 
 
 def give(_, machine, device):
-    machine.give(device)
+    """Once the guest has let go of a device, plug in one that is the same."""
+    def gone():
+        machine.qmp("query-status")
+        found = [e for e in machine.events
+                 if e["event"] == "DEVICE_DELETED" and e["data"].get("device") == device]
+        machine.events = [e for e in machine.events if e not in found]
+        return found
+
+    machine.wait(f"{device} is gone", gone)
+    options = list(zip(machine.cmd, machine.cmd[1:]))
+    words = next(v for o, v in options if o == "-device" and f",id={device}," in v)
+    # A drive goes with its device.
+    if drive := re.search(r"drive=(\w+)", words):
+        machine.hmp("drive_add 0 " + next(
+            v for o, v in options if o == "-drive" and f"id={drive[1]}," in v))
+    said = machine.hmp(f"device_add {words}")
+    if said:
+        raise Fail(f"QEMU does not plug in {device}: {said.strip()}")
 
 
 def pause(run, machine):
-    """Stop the machine for a while; look at it meanwhile."""
-    machine.stop()
+    """Stop the machine, and look at it meanwhile."""
+    machine.qmp("stop")
     run.views["paused"] = observe(machine, run.scenario, run.kernel)
-    machine.cont()
+    machine.qmp("cont")
 
 
 def restart(run, machine):
     """Save the guest, kill QEMU, and go on with another one, which must show the same."""
+    def saved():
+        status = machine.qmp("query-migrate").get("status")
+        return status in ("completed", "failed") and status
+
+    state = machine.folder / "state"
     try:
-        machine.save()
+        machine.qmp("migrate", uri=f"exec:cat > {state}")
     except Fail as err:
         run.refusal = str(err)
         return
+    if machine.wait("the guest is saved", saved) == "failed":
+        run.refusal = machine.qmp("query-migrate").get("error-desc", "")
+        return
     run.views["saved"] = observe(machine, run.scenario, run.kernel)
-    machine.restart()
+    machine.restart(state)
     run.views["restarted"] = observe(machine, run.scenario, run.kernel)
-    machine.cont()
+    machine.qmp("cont")
 
 
 def search(run, machine):
     """Look through all memory for the guest's canary."""
-    machine.stop()
+    machine.qmp("stop")
     shared = [(s["base"], s["base"] + s["size"]) for s in machine.ultravisor()["shared"]]
     found = {page for low, high in machine.ram()
              for page in pages(machine.memory(low, high + 1 - low), canary(run.seed), low)}
-    machine.cont()
+    machine.qmp("cont")
     exposed = {page for page in found if any(low <= page < high for low, high in shared)}
     run.searches.append((len(found - exposed), sorted(exposed)))
 

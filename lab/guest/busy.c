@@ -14,7 +14,6 @@
 #include "guest.h"
 
 #define DISCARD		9	/* the service that takes everything and says nothing */
-
 #define BURST		64	/* datagrams */
 
 /* What the child that does it shares with its parent. */
@@ -51,6 +50,7 @@ static int net_round(struct work *work)
 	struct token name;
 	int i;
 
+	(void)work;
 	if (fd < 0) {
 		if (iface_up(&name))
 			return -1;
@@ -62,7 +62,6 @@ static int net_round(struct work *work)
 			return -1;
 		alive();
 	}
-	(void)work;
 
 	return 0;
 }
