@@ -19,7 +19,7 @@ PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].item
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
-KEYS = {"about", "scenario", "kernel", "limit", *RELATIONS}
+KEYS = {"about", "scenario", "kernel", "limit", "stronger", *RELATIONS}
 FEW, MANY = DATA["requests"]
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
@@ -45,6 +45,12 @@ class Cost:
                 self.parts[part] += count
         self.total = sum(self.parts.values())
         self.path = self.total - self.parts["copy"]
+
+    def barriers(self, kind):
+        """The barriers of a kind that the rings take per request, by function."""
+        found = {name.partition(":")[0]: round(each(count)) for name, count
+                 in self.functions.items() if re.fullmatch(rf"virtqueue_\w+:{kind}", name)}
+        return {name: count for name, count in found.items() if count}
 
     def changes(self, old):
         """How the path differs from another one, function by function and per request."""
@@ -119,6 +125,16 @@ def judge(found):
                     yield (f"{what} {words} {other.data['about']}", holds(cost.total, than.total),
                            f"{each(than.total):.3f} -> {each(cost.total):.3f}\n"
                            + cost.changes(than))
+            if "stronger" in row.data:
+                weak = found[row.data["stronger"]]
+                yield stronger(what, cost, weak.data["about"], weak.costs[size])
+
+
+def stronger(what, cost, other, than):
+    before, after = ([c.barriers(kind) for kind in ("inner", "outer")] for c in (than, cost))
+    return (f"{what} its rings have outer-shareable barriers, {other} has inner-shareable ones",
+            before[0] != {} and before[1] == {} and after == [{}, before[0]],
+            f"inner and outer: {before} -> {after}")
 
 
 def repeats(again, costs):

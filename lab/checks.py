@@ -2,7 +2,7 @@
 """What a boot must show: each check is (what, passed, detail)."""
 import re
 
-from . import payload, selftests
+from . import ordeal, payload, selftests
 from .base import Base
 from .machine import parent
 
@@ -11,7 +11,7 @@ TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to hand
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
-       "RING_PACKED": 34, "PLATFORM_DMA": 44}
+       "RING_PACKED": 34, "ORDER_PLATFORM": 36, "PLATFORM_DMA": 44}
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
 # What the QEMU releases call the same bits.
 ALIAS = {"IOMMU_PLATFORM": "ACCESS_PLATFORM"}
@@ -75,6 +75,7 @@ def survey(run):
         yield ("I/O writes TCEs" if run.scenario["tce"] else "I/O writes no TCE",
                len(calls) > 1 and (calls[0] != calls[-1]) == run.scenario["tce"], calls)
     yield from payload.survey(run, steps)
+    yield from ordeal.survey(run)
     if "selftest" in steps:
         yield from selftests.survey(run)
     if run.scenario["trouble"]:

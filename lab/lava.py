@@ -20,6 +20,8 @@ FARM = {"file={dir}/disk.img,format=raw":
 DEVICES = {"blk", "net", "rng", "balloon", "scsi"}
 # Steps that need an answer of the lab's.
 HOST = ("net", "sync")
+# Steps in which the lab does something to the machine.
+ORDEALS = {"hotplug", "loaded", "canary"}
 # What LAVA's device type 'qemu' takes from the context; the rest are further options.
 CONTEXT = {"aarch64": ("cpu", "machine"), "ppc64": ("machine",)}
 SEED, OFFSET, BYTES = 0x5eed, DISK // 2, 4 << 20
@@ -33,6 +35,8 @@ def unfit(one):
             and "what must go wrong there is judged from outside"
             or one["config"] and "its kernel has a configuration of its own"
             or one.get("dtb") and "its device tree is edited"
+            or ORDEALS & {s.partition(":")[0] for s in one["steps"]}
+            and "what is done to it there is done by the lab"
             or alien and f"the lab itself is behind {', '.join(sorted(alien))}")
 
 

@@ -2,7 +2,7 @@
 """A QEMU machine, seen from outside: its command line, its report port, QMP."""
 import json
 import re
-import selectors
+import select
 import socket
 import subprocess
 import time
@@ -36,6 +36,8 @@ SILENCE = 40  # seconds without a word before a guest counts as hung
 
 def parent(scenario, index):
     """The name that the guest gives the device's parent, from where it is plugged."""
+    if scenario["transport"] == "pcie":
+        return f"0000:{index + 1:02x}:00.0"
     if scenario["transport"] == "pci":
         return f"0000:00:{FIRST_SLOT + index:02x}.0"
     arch = scenario["machine"]
@@ -59,8 +61,11 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
     for index, name in enumerate(scenario["devices"]):
         backend, props = BACKENDS[name]
         cmd += [word.format(dir=folder) for word in backend]
-        pci = scenario["transport"] == "pci"
+        pci = scenario["transport"] != "mmio"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
+        if scenario["transport"] == "pcie":
+            cmd += ["-device", f"pcie-root-port,id=port{index},chassis={index + 1},{place}"]
+            place = f"bus=port{index}"
         cmd += ["-device", ",".join(filter(None, (
             f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}", f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
@@ -78,23 +83,28 @@ class Machine:
     """
 
     def __init__(self, cmd, folder, limit, terminal=False):
-        self.folder, self.limit = folder, limit
+        self.folder, self.limit, self.terminal = folder, limit, terminal
         self.console = folder / "console.log"
-        # QEMU connects to us, for both ports: it has, or it has failed.
-        ports = [self._listen(name) for name in ("report", "qmp")]
         console = ["-serial", "mon:stdio"] if terminal else [
-            "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
+            "-chardev", f"file,id=console,path={self.console},append=on",
+            "-serial", "chardev:console"]
         self.cmd = cmd + console + [
             "-chardev", f"socket,id=report,path={folder}/report",
             "-device", "pci-serial,chardev=report,addr=0x4", "-qmp", f"unix:{folder}/qmp"]
-        with open(folder / "qemu.log", "wb") as log:
+        self._start()
+
+    def _start(self, *extra):
+        # QEMU connects to us, for both ports: it has, or it has failed.
+        ports = [self._listen(name) for name in ("report", "qmp")]
+        with open(self.folder / "qemu.log", "wb") as log:
             self.proc = subprocess.Popen(
-                self.cmd, stdin=None if terminal else subprocess.DEVNULL,
-                stdout=None if terminal else log, stderr=log, start_new_session=not terminal)
+                [*self.cmd, *extra], stdin=None if self.terminal else subprocess.DEVNULL,
+                stdout=None if self.terminal else log, stderr=log,
+                start_new_session=not self.terminal)
         try:
             self.report, self._qmp = (self._accept(port) for port in ports)
             self._qmp.settimeout(20)
-            self._qmp_file = self._qmp.makefile("rw", encoding="utf-8")
+            self._qmp_file, self.events = self._qmp.makefile("rw", encoding="utf-8"), []
             self._answer()
             self.qmp("qmp_capabilities")
         except BaseException:
@@ -110,6 +120,7 @@ class Machine:
         self.proc.wait()
 
     def _listen(self, name):
+        (self.folder / name).unlink(missing_ok=True)
         port = socket.socket(socket.AF_UNIX)
         port.bind(str(self.folder / name))
         port.listen(1)
@@ -131,10 +142,15 @@ class Machine:
                     "see its command line: './vdma boot --dry-run SCENARIO'")
 
     def _answer(self):
-        try:
-            return json.loads(self._qmp_file.readline())
-        except (OSError, ValueError) as err:
-            raise self._gone() from err
+        """The next answer; keep the events before it."""
+        while True:
+            try:
+                answer = json.loads(self._qmp_file.readline())
+            except (OSError, ValueError) as err:
+                raise self._gone() from err
+            if "event" not in answer:
+                return answer
+            self.events.append(answer)
 
     def qmp(self, name, **arguments):
         request = {"execute": name} | ({"arguments": arguments} if arguments else {})
@@ -143,12 +159,19 @@ class Machine:
             self._qmp_file.flush()
         except OSError as err:
             raise self._gone() from err
-        while True:
-            answer = self._answer()
-            if "error" in answer:
-                raise Fail(f"QMP {name}: {answer['error']['desc']}")
-            if "return" in answer:
-                return answer["return"]
+        answer = self._answer()
+        if "error" in answer:
+            raise Fail(f"QMP {name}: {answer['error']['desc']}")
+        return answer["return"]
+
+    def wait(self, what, query, *arguments):
+        """Ask until the answer is true; return it."""
+        end = time.monotonic() + self.limit
+        while time.monotonic() < end:
+            if answer := query(*arguments):
+                return answer
+            time.sleep(0.02)
+        raise Fail(f"QEMU does not tell that {what}")
 
     def hmp(self, line):
         return self.qmp("human-monitor-command", **{"command-line": line})
@@ -189,11 +212,19 @@ class Machine:
                                view, re.M))
         return sorted((int(a, 16), int(b, 16)) for a, b, name in found if name.endswith(".ram"))
 
+    def restart(self, state):
+        """Kill QEMU; start another one from a saved state, without the guest running yet."""
+        self.proc.kill()
+        self.proc.wait()
+        self._start("-S", "-incoming", f"exec:cat {state}")
+        self.wait("the guest is there",
+                  lambda: self.qmp("query-status")["status"] != "inmigrate")
+
     def lines(self):
         """The guest's report, line by line, until it closes the port or goes silent."""
-        wait, rest = selectors.DefaultSelector(), b""
-        wait.register(self.report, selectors.EVENT_READ)
-        while wait.select(self.limit):
+        rest = b""
+        # After a restart it is another port.
+        while select.select([self.report], [], [], self.limit)[0]:
             data = self.report.recv(4096)
             if not data:
                 return

@@ -126,12 +126,18 @@ def pattern(seed, size):
     return bytes(words)
 
 
-def disk(run, steps):
-    """The disk reads as it is, and after the guest's writes as these make it, and no more."""
+def written(run):
+    """The disk, as the guest's writes make it."""
     writes, after = run.all("write"), run.original
     if writes:
         offset, size = (int(writes[0][k]) for k in ("offset", "bytes"))
         after = after[:offset] + pattern(run.seed, size) + after[offset + size:]
+    return after
+
+
+def disk(run, steps):
+    """The disk reads as it is, and after the guest's writes as these make it, and no more."""
+    writes, after = run.all("write"), written(run)
     first = steps.index("write")
     name = "blk" if "blk" in run.scenario["devices"] else "scsi"
     good = [hashlib.sha256(image).hexdigest()

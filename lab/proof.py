@@ -8,13 +8,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import guest, kernel, qemu
+from . import guest, kernel, ordeal, payload, qemu
 from .base import Base, number
 from .checks import judge
 from .host import Fail, cache, need, run, say
 from .machine import Machine, command, dump_dtb
 from .observe import observe
-from .payload import HELP, SWAP, Peer, images
+from .payload import SWAP, Peer, images
+
+HELP = payload.HELP | ordeal.HELP
 
 
 class Run:
@@ -28,7 +30,7 @@ class Run:
         self.initrd, self.source = guest.build(
             scenario["machine"], self.kernel, Base(scenario["base"])), images()
         self.records, self.views, self.step = [], {}, "boot"
-        self.pictures, self.typed = [], 0
+        self.pictures, self.typed, self.refusal, self.searches = [], 0, "", []
         self.end, self.console = None, ""
 
     def all(self, verb):

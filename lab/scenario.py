@@ -13,7 +13,7 @@ KEYS = {
     "kernels": "which kernels run it: vdma, stock or lab variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
-    "transport": "pci or mmio",
+    "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
     "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
     "options": "properties of every virtio device",
     "companion": "true: needs the companion QEMU",
@@ -46,6 +46,7 @@ KEYS = {
     "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
+    "unsaved": "why QEMU must refuse to save the guest, where that is a step",
     "slow": "true: it takes a kernel of its own, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
@@ -64,9 +65,9 @@ def load(base=BASE):
         for name, own in data.items():
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
-                        "compiler": None, "patience": SILENCE, "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
-                        "companion": False, "stuck": None, "secure": False,
-                        "tce": None, "trouble": None} | common | own
+                        "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
+                        "companion": False, "stuck": None, "secure": False, "compiler": None,
+                        "tce": None, "trouble": None, "unsaved": None, "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base"}
             if unknown:

@@ -21,6 +21,7 @@ def count(run):
         "bytes of data": sum(times * int(r["bytes"]) for verb, times in TRANSFERS.items()
                              for r in run.all(verb))
         + sum(int(r["readers"]) * payload.DISK for r in run.all("flood"))
+        + sum(int(r["rounds"]) * payload.DISK for r in run.all("loaded") if r["device"] == "blk")
         + sum(len(p) - len(payload.SCREEN) for p in run.pictures)})
 
 

@@ -21,9 +21,14 @@ static struct token disk_serial(const char *disk)
 	return read_token("/sys/block/%s/serial", disk);
 }
 
+static struct token device_file(const char *disk)
+{
+	return token_fmt("/dev/%s", disk);
+}
+
 static int open_disk(const char *disk, int flags)
 {
-	int fd = open(token_fmt("/dev/%s", disk).s, flags | O_DIRECT | O_CLOEXEC);
+	int fd = open(device_file(disk).s, flags | O_DIRECT | O_CLOEXEC);
 
 	if (fd < 0)
 		fail("open", disk);
@@ -64,14 +69,18 @@ static long long hash_all(int fd, void *buf, char hex[HASH_HEX])
 int hash_disk(const char *disk, char hex[HASH_HEX])
 {
 	void *buf = buffer(MIB);
-	int fd = open_disk(disk, O_RDONLY);
+	int fd = open(device_file(disk).s, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	char found[HASH_HEX];
+	int ret = -1;
 
-	if (!buf || fd < 0 || hash_all(fd, buf, found) < 0)
-		return -1;
+	if (buf && fd >= 0 && hash_all(fd, buf, found) >= 0) {
+		memcpy(hex, found, HASH_HEX);
+		ret = 0;
+	}
+	close_quietly(fd);
+	free(buf);
 
-	memcpy(hex, found, HASH_HEX);
-	return 0;
+	return ret;
 }
 
 static void read_disk(const char *disk, void *buf)
@@ -130,28 +139,51 @@ static int write_pattern(int fd, __u64 *buf, off_t offset, unsigned long long se
 	return fsync(fd);
 }
 
+/* Write to the middle of a disk; return where that is, or -1. */
+static off_t write_middle(int fd, __u64 *buf)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t offset = size / 2 / ALIGN_BYTES * ALIGN_BYTES;
+
+	if (size < 0)
+		return -1;
+	if (offset + WRITE_BYTES > size) {
+		errno = ENOSPC;
+		return -1;
+	}
+
+	return write_pattern(fd, buf, offset, strtoull(param("vdma.seed"), NULL, 16)) ? -1 : offset;
+}
+
+/* Write, again, what the write step writes. */
+int rewrite_disk(const char *disk)
+{
+	void *buf = buffer(REQUEST_BYTES);
+	int fd = open(device_file(disk).s, O_RDWR | O_DIRECT | O_DSYNC | O_CLOEXEC);
+	off_t offset = -1;
+
+	if (buf && fd >= 0)
+		offset = write_middle(fd, buf);
+	close_quietly(fd);
+	free(buf);
+
+	return offset < 0 ? -1 : 0;
+}
+
 static void write_disk(const char *disk, void *buf)
 {
 	int fd = open_disk(disk, O_RDWR | O_DSYNC);
-	off_t size, offset;
+	off_t offset;
 
 	if (fd < 0)
 		return;
 
-	size = lseek(fd, 0, SEEK_END);
-	offset = size / 2 / ALIGN_BYTES * ALIGN_BYTES;
-
-	if (size < 0) {
-		fail("size", disk);
-	} else if (offset + WRITE_BYTES > size) {
-		errno = ENOSPC;
-		fail("too-small", disk);
-	} else if (write_pattern(fd, buf, offset, strtoull(param("vdma.seed"), NULL, 16))) {
+	offset = write_middle(fd, buf);
+	if (offset < 0)
 		fail("write", disk);
-	} else {
+	else
 		report("write disk=%s offset=%lld bytes=%d", disk_serial(disk).s,
 		       (long long)offset, WRITE_BYTES);
-	}
 	close(fd);
 }
 

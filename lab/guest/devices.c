@@ -60,6 +60,12 @@ struct token parent(const char *name)
 	return t;
 }
 
+/* Name the device that a driver has, "-" if there is none. */
+struct token device_of(const char *kind)
+{
+	return entry_name("virtio", VIRTIO_DRIVERS "/virtio_%s", kind);
+}
+
 /* Where the kernel keeps a list of mappings, none of them may be @device's. */
 void no_mappings(const char *device)
 {

@@ -9,11 +9,16 @@
 #define MIB		(1024 * 1024)
 #define VIRTIO_DEVICES	"/sys/bus/virtio/devices"
 #define VIRTIO_DRIVERS	"/sys/bus/virtio/drivers"
+#define PCI_DEVICES	"/sys/bus/pci/devices"
 
 /* Give up on anything that makes no progress for this long. */
 #define STALL_MS	20000
 
 #define HASH_HEX	65
+
+#define HOST		"10.0.2.2"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define __attr(...)	__attribute__((__VA_ARGS__))
 #define __printf(a, b)	__attr(format(printf, a, b))
@@ -33,6 +38,7 @@ void print_steps(void);
 long long now_ms(void);
 void sleep_ms(unsigned int ms);
 void alive(void);
+void alive_at(unsigned int *count);
 void bounded_init(void);
 void bounded(void (*fn)(const char *arg), const char *arg);
 
@@ -45,10 +51,12 @@ void fail(const char *what, const char *at);
 void drain(const char *arg);
 int ask(const char *what);
 void step_sync(const char *arg);
+void step_host(const char *arg);
 
 /* sysfs.c */
 int read_text(const char *path, char *buf, size_t size);
 int write_text(const char *path, const char *text);
+void close_quietly(int fd);
 int get_token(const char *path, struct token *t);
 struct token one_word(const char *text);
 __printf(1, 2) struct token token_fmt(const char *fmt, ...);
@@ -68,12 +76,14 @@ void to_hex(char *hex, const void *data, size_t len);
 struct token mode_token(const char *name);
 struct token feature_bits(const char *name);
 struct token parent(const char *name);
+struct token device_of(const char *kind);
 void no_mappings(const char *device);
 void step_devices(const char *arg);
 
 /* blk.c */
 void step_read(const char *arg);
 int hash_disk(const char *disk, char hex[HASH_HEX]);
+int rewrite_disk(const char *disk);
 void step_write(const char *arg);
 unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed);
 
@@ -85,6 +95,7 @@ void step_rng(const char *arg);
 
 /* iface.c */
 int iface_up(struct token *name);
+int loopback_up(void);
 
 /* net.c */
 void step_net(const char *arg);
@@ -137,6 +148,32 @@ void step_selftest(const char *arg);
 
 /* flood.c */
 void step_flood(const char *arg);
+
+/* busy.c */
+struct work;
+struct work *work_start(const char *device);
+int work_goes_on(const struct work *work);
+void work_stop(struct work *work);
+int work_wait(const struct work *work);
+void step_loaded(const char *arg);
+
+/* canary.c */
+void step_canary(const char *arg);
+
+/* slot.c */
+struct slot {
+	__u32 drc;	/* pseries: the number of its connector, else 0 */
+	int config;	/* PCI Express: the configuration space of its port */
+	int cap;	/* and where in that the port is controlled */
+};
+
+int slot_find(const char *device, struct slot *slot);
+int slot_wanted(const struct slot *slot);
+int slot_off(const struct slot *slot);
+int slot_on(const struct slot *slot);
+
+/* hotplug.c */
+void step_hotplug(const char *arg);
 
 /* shell.c */
 void shell(void);

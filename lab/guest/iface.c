@@ -105,3 +105,14 @@ int iface_up(struct token *name)
 
 	return ret ? -1 : 0;
 }
+
+/* The kernel gives it its address. */
+int loopback_up(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ret = fd < 0 ? -1 : set_up(fd, "lo");
+
+	close_quietly(fd);
+
+	return ret;
+}

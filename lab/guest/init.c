@@ -42,6 +42,10 @@ static const struct step steps[] = {
 	{ "gpu", step_gpu },
 	{ "input", step_input },
 	{ "flood", step_flood },
+	{ "loaded", step_loaded },
+	{ "hotplug", step_hotplug },
+	{ "host", step_host },
+	{ "canary", step_canary },
 	{ "selftest", step_selftest },
 	{ NULL, NULL },
 };

@@ -59,7 +59,7 @@ static void load_all(bool tests)
 
 void modules_load(void)
 {
-	load_all(true);
+	load_all(!param("vdma.no-kunit"));
 }
 
 static void found(const char *name, void *arg)

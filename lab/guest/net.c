@@ -9,7 +9,6 @@
 #include <unistd.h>
 #include "guest.h"
 
-#define HOST		"10.0.2.2"
 #define BYTES		(4 * MIB)
 #define CLOSE_MS	2000
 

@@ -66,7 +66,7 @@ static int bind(const struct transport *t)
 
 static int unplug(const struct transport *t)
 {
-	return write_text(token_fmt("/sys/bus/pci/devices/%s/remove", t->name.s).s, "1");
+	return write_text(token_fmt(PCI_DEVICES "/%s/remove", t->name.s).s, "1");
 }
 
 /* All of the bus is looked at: what comes back first is not there twice. */

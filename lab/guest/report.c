@@ -168,3 +168,14 @@ void step_sync(const char *arg)
 		fail("no-name", NULL);
 	}
 }
+
+/* Have the host do something to the guest. */
+void step_host(const char *arg)
+{
+	if (arg && *arg) {
+		ask(arg);
+	} else {
+		errno = EINVAL;
+		fail("nothing-to-ask", NULL);
+	}
+}

@@ -12,7 +12,7 @@
 #include "guest.h"
 
 /* Keep the errno of what went wrong before. */
-static void close_quietly(int fd)
+void close_quietly(int fd)
 {
 	int err = errno;
 

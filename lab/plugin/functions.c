@@ -7,8 +7,12 @@
  *
  * What a helper executes goes to its caller: "memcpy" says nothing, and what the
  * timer tick copies depends on how long the host takes. For guests of one CPU.
+ *
+ * On arm64, count the barriers among them as well: those that order accesses
+ * for the CPUs (inner shareable), and those that do so for every observer.
  */
 #define _GNU_SOURCE
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +24,12 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = API;
 /* Calls within a powerpc kernel skip the two instructions that come first. */
 #define ENTRY	8
 
+/* DMB and DSB, whatever their domain and type. */
+#define BARRIER_MASK	0xfffff0dfu
+#define BARRIER		0xd503309fu
+#define DOMAIN(insn)	((insn) >> 10 & 3)
+enum { OUTER, NON_SHAREABLE, INNER, FULL };
+
 struct symbol {
 	unsigned long long start;
 	char *name;
@@ -27,11 +37,14 @@ struct symbol {
 	char helper;
 	unsigned long long count;
 	unsigned long long helped;
+	unsigned long long inner;
+	unsigned long long outer;
 };
 
 static struct symbol *symbols;
 static size_t count;
 static const char *out;
+static int arm64;
 
 static struct symbol nobody;
 static struct symbol *last = &nobody, *caller = &nobody;
@@ -55,6 +68,14 @@ static void entered(unsigned int cpu, void *data)
 {
 	caller = last;
 	helped(cpu, data);
+}
+
+static void ordered(unsigned int cpu, void *data)
+{
+	unsigned long long *barriers = data;
+
+	(void)cpu;
+	++*barriers;
 }
 
 /* Take the last of several names: others are "__name", or bounds of a section. */
@@ -110,6 +131,27 @@ static struct symbol *function_at(unsigned long long address)
 	return low && strchr("tTwW", symbols[low - 1].type) ? &symbols[low - 1] : NULL;
 }
 
+/* What counts the instruction if it is a barrier, else NULL. */
+static unsigned long long *barriers_of(const struct qemu_plugin_insn *insn,
+				       struct symbol *function)
+{
+	/* Not qemu_plugin_insn_data(), whose arguments have changed. */
+	const uint32_t *code = qemu_plugin_insn_haddr(insn);
+
+	if (!arm64 || !code || (*code & BARRIER_MASK) != BARRIER)
+		return NULL;
+
+	switch (DOMAIN(*code)) {
+	case OUTER:
+	case FULL:
+		return &function->outer;
+	case INNER:
+		return &function->inner;
+	}
+
+	return NULL;
+}
+
 /* Go by instructions: a block may span functions, and may be left early. */
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
@@ -121,6 +163,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		unsigned long long address = qemu_plugin_insn_vaddr(insn);
 		struct symbol *function = function_at(address);
 		qemu_plugin_vcpu_udata_cb_t callback = executed;
+		unsigned long long *barriers;
 
 		if (!function)
 			continue;
@@ -128,7 +171,18 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			callback = address - function->start <= ENTRY ? entered : helped;
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, callback,
 						       QEMU_PLUGIN_CB_NO_REGS, function);
+		barriers = barriers_of(insn, function);
+		if (barriers)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, ordered,
+							       QEMU_PLUGIN_CB_NO_REGS,
+							       barriers);
 	}
+}
+
+static void write_count(FILE *file, const char *name, const char *what, unsigned long long n)
+{
+	if (n)
+		fprintf(file, "%s%s %llu\n", name, what, n);
 }
 
 static void write_counts(qemu_plugin_id_t id, void *data)
@@ -143,11 +197,10 @@ static void write_counts(qemu_plugin_id_t id, void *data)
 		return;
 	}
 	for (i = 0; i < count; i++) {
-		if (symbols[i].count)
-			fprintf(file, "%s %llu\n", symbols[i].name, symbols[i].count);
-		if (symbols[i].helped)
-			fprintf(file, "%s:helper %llu\n", symbols[i].name,
-				symbols[i].helped);
+		write_count(file, symbols[i].name, "", symbols[i].count);
+		write_count(file, symbols[i].name, ":helper", symbols[i].helped);
+		write_count(file, symbols[i].name, ":inner", symbols[i].inner);
+		write_count(file, symbols[i].name, ":outer", symbols[i].outer);
 	}
 	fclose(file);
 }
@@ -167,7 +220,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 	size_t at;
 	int i;
 
-	(void)info;
+	arm64 = !strcmp(info->target_name, "aarch64");
 	for (i = 0; i < argc; i++) {
 		map = map ?: value(argv[i], "map");
 		out = out ?: value(argv[i], "out");

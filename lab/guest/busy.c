@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Keep devices at work while something happens to the guest, or to them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define DISCARD		9	/* the service that takes everything and says nothing */
+#define BURST		64	/* datagrams */
+
+/* What the child that does it shares with its parent. */
+struct work {
+	pid_t pid;
+	unsigned int beats;
+	unsigned int rounds;
+	int stop;
+	int err;
+	char hex[HASH_HEX];	/* of the disk, the same after each round */
+};
+
+static int blk_round(struct work *work)
+{
+	char hex[HASH_HEX];
+
+	if (rewrite_disk("vda") || hash_disk("vda", hex))
+		return -1;
+	if (work->rounds && strcmp(work->hex, hex)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	memcpy(work->hex, hex, HASH_HEX);
+
+	return 0;
+}
+
+/* Nobody answers: it does not matter that datagrams are lost. */
+static int net_round(struct work *work)
+{
+	static const char data[1400];
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(DISCARD) };
+	static int fd = -1;
+	struct token name;
+	int i;
+
+	(void)work;
+	if (fd < 0) {
+		if (iface_up(&name))
+			return -1;
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+	}
+	inet_pton(AF_INET, HOST, &sin.sin_addr);
+	for (i = 0; i < BURST; i++) {
+		if (sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+			return -1;
+		alive();
+	}
+
+	return 0;
+}
+
+static int rng_round(struct work *work)
+{
+	int fd = open("/dev/hwrng", O_RDONLY | O_CLOEXEC);
+	char data[256];
+	ssize_t n;
+
+	(void)work;
+	if (fd < 0)
+		return -1;
+	n = read(fd, data, sizeof(data));
+	if (!n)
+		errno = ENODATA;
+	close_quietly(fd);
+	alive();
+
+	return n > 0 ? 0 : -1;
+}
+
+static const struct kind {
+	const char *device;
+	int (*round)(struct work *work);
+} kinds[] = {
+	{ "blk", blk_round },
+	{ "net", net_round },
+	{ "rng", rng_round },
+};
+
+static void work_on(struct work *work, const struct kind *kind)
+{
+	/* Do not outlive the step. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alive_at(&work->beats);
+	while (!__atomic_load_n(&work->stop, __ATOMIC_RELAXED)) {
+		if (kind->round(work)) {
+			work->err = errno;
+			break;
+		}
+		work->rounds++;
+	}
+	_exit(0);
+}
+
+/* Wait until the device does something that it had not done before. */
+int work_goes_on(const struct work *work)
+{
+	unsigned int beats = __atomic_load_n(&work->beats, __ATOMIC_RELAXED);
+	long long end = now_ms() + STALL_MS / 2;
+
+	while (__atomic_load_n(&work->beats, __ATOMIC_RELAXED) == beats) {
+		if (now_ms() >= end) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		sleep_ms(1);
+	}
+
+	return 0;
+}
+
+/* Start on I/O through @device; return once some has been done. */
+struct work *work_start(const char *device)
+{
+	const struct kind *kind = kinds;
+	struct work *work;
+	pid_t pid;
+
+	while (strcmp(kind->device, device)) {
+		if (++kind == kinds + ARRAY_SIZE(kinds)) {
+			errno = EINVAL;
+			return NULL;
+		}
+	}
+	work = mmap(NULL, sizeof(*work), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (work == MAP_FAILED)
+		return NULL;
+	pid = fork();
+	if (!pid)
+		work_on(work, kind);
+	work->pid = pid;
+
+	return pid > 0 && !work_goes_on(work) ? work : NULL;
+}
+
+/* Have the round that goes on be the last. */
+void work_stop(struct work *work)
+{
+	__atomic_store_n(&work->stop, 1, __ATOMIC_RELAXED);
+}
+
+/* Wait for the end; an error is what ended it, but for ETIMEDOUT: it did not. */
+int work_wait(const struct work *work)
+{
+	long long end = now_ms() + STALL_MS / 2;
+	unsigned int beats = 0, now;
+
+	while (waitpid(work->pid, NULL, WNOHANG) != work->pid) {
+		now = __atomic_load_n(&work->beats, __ATOMIC_RELAXED);
+		if (now != beats)
+			end = now_ms() + STALL_MS / 2;
+		else if (now_ms() >= end)
+			return ETIMEDOUT;
+		beats = now;
+		alive();
+		sleep_ms(10);
+	}
+
+	return work->err;
+}
+
+/* Do another step while all devices that there are work; what they do must come right. */
+void step_loaded(const char *arg)
+{
+	struct work *works[ARRAY_SIZE(kinds)] = { 0 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!strcmp(device_of(kinds[i].device).s, "-"))
+			continue;
+		works[i] = work_start(kinds[i].device);
+		if (!works[i])
+			fail("no-work", kinds[i].device);
+	}
+	run_step(arg ? arg : "");
+	report_step("loaded");
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (works[i] && work_goes_on(works[i]))
+			fail("no-more-work", kinds[i].device);
+		if (works[i])
+			work_stop(works[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!works[i])
+			continue;
+		errno = work_wait(works[i]);
+		if (errno)
+			fail("work", kinds[i].device);
+		report("loaded step=%s device=%s rounds=%u sha256=%s", one_word(arg).s,
+		       kinds[i].device, works[i]->rounds, one_word(works[i]->hex).s);
+	}
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Put a pattern wherever memory may lie next to a buffer of a device, or become
+ * one, and have the host look for it where devices can read.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define BYTES		MIB
+#define CACHED		"/canary"
+#define DATAGRAMS	64
+#define REUSE_MS	300
+
+/* Two words over and over, which are in no other data of this boot. */
+static void fill(__u64 *buf)
+{
+	size_t i;
+
+	fill_pattern(buf, 2 * sizeof(*buf), ~strtoull(param("vdma.seed"), NULL, 16));
+	for (i = 2; i < BYTES / sizeof(*buf); i++)
+		buf[i] = buf[i - 2];
+}
+
+static __u64 *pages(void)
+{
+	void *buf = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (buf == MAP_FAILED)
+		return NULL;
+	fill(buf);
+
+	return buf;
+}
+
+static int cached(const __u64 *buf)
+{
+	int fd = open(CACHED, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t n = fd < 0 ? -1 : write(fd, buf, BYTES);
+
+	close_quietly(fd);
+
+	return n == BYTES ? 0 : -1;
+}
+
+/* Datagrams that wait are in the same caches as the packets of a network device. */
+static int queued(const __u64 *buf, int pair[2])
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr *addr = (struct sockaddr *)&sin;
+	socklen_t len = sizeof(sin);
+	unsigned int i;
+
+	pair[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	pair[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(pair[0], addr, len) || getsockname(pair[0], addr, &len) ||
+	    connect(pair[1], addr, len))
+		return -1;
+	for (i = 0; i < DATAGRAMS; i++)
+		if (send(pair[1], buf, 128 << i % 4, 0) < 0)
+			return -1;
+
+	return 0;
+}
+
+static int drop(__u64 *buf, int pair[2])
+{
+	return munmap(buf, BYTES) || close(pair[0]) || close(pair[1]);
+}
+
+/* Control: give it to a device. */
+static int give_away(const __u64 *buf)
+{
+	int fd = open("/dev/vda", O_WRONLY | O_DIRECT | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pwrite(fd, buf, BYTES, 0);
+
+	close_quietly(fd);
+
+	return n == BYTES ? 0 : -1;
+}
+
+void step_canary(const char *arg)
+{
+	__u64 *kept = pages(), *freed = pages();
+	int keep[2], free[2];
+
+	if (!kept || !freed || cached(kept) || loopback_up() || queued(kept, keep) ||
+	    queued(kept, free) || drop(freed, free)) {
+		fail("memory", NULL);
+		return;
+	}
+	if (arg && !strcmp(arg, "disk") && give_away(kept))
+		fail("write", NULL);
+	/* Devices that are at work may get what was freed. */
+	sleep_ms(REUSE_MS);
+	ask("search");
+	drop(kept, keep);
+	unlink(CACHED);
+}
