@@ -10,7 +10,7 @@
 #define VIRTIO_DEVICES	"/sys/bus/virtio/devices"
 #define VIRTIO_DRIVERS	"/sys/bus/virtio/drivers"
 
-/* Give up on anything that makes no progress for this long. */
+/* Give up on anything that makes no progress for this long, or for vdma.stall=MS. */
 #define STALL_MS	20000
 
 #define HASH_HEX	65
@@ -32,6 +32,7 @@ void print_steps(void);
 /* run.c */
 long long now_ms(void);
 void sleep_ms(unsigned int ms);
+unsigned int stall_ms(void);
 void alive(void);
 void bounded_init(void);
 void bounded(void (*fn)(const char *arg), const char *arg);
