@@ -165,8 +165,9 @@ def entropy(run):
     # The kernel draws from the same device: short runs of bytes stay together.
     runs = [bytes.fromhex(g[key])[at:at + 8] for g in got for key in ("head", "tail")
             for at in (0, 24)]
+    own = [bytes(8)] if run.scenario["short"] else []
     yield ("rng: its bytes are those the host feeds",
-           bool(runs) and all(r in run.entropy for r in runs), got)
+           bool(runs) and all(r in run.entropy or r in own for r in runs), got)
 
 
 def network(run, steps):

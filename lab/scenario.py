@@ -38,6 +38,7 @@ KEYS = {
     "trouble": "a warning that the console must show, and that does not count as one",
     "kunit": "KUnit suites that must pass while the guest boots",
     "skips": "cases of the selftests that must be skipped: a part of the reason, with how often",
+    "short": "true: the rng says that it wrote more than it did; the rest of its buffer is zero",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
     "absent": "devices whose probe fails: the text that the console must show for each",
@@ -67,7 +68,8 @@ def load(base=BASE):
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
-                        "tce": None, "trouble": None, "unsaved": None, "patience": SILENCE} | common | own
+                        "tce": None, "trouble": None, "unsaved": None, "short": False,
+                        "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base"}
             if unknown:

@@ -11,7 +11,7 @@
 #define VIRTIO_DRIVERS	"/sys/bus/virtio/drivers"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 
-/* Give up on anything that makes no progress for this long. */
+/* Give up on anything that makes no progress for this long, or for vdma.stall=MS. */
 #define STALL_MS	20000
 
 #define HASH_HEX	65
@@ -37,6 +37,7 @@ void print_steps(void);
 /* run.c */
 long long now_ms(void);
 void sleep_ms(unsigned int ms);
+unsigned int stall_ms(void);
 void alive(void);
 void alive_at(unsigned int *count);
 void bounded_init(void);

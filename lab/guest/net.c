@@ -39,7 +39,7 @@ static int dial(int fd, unsigned int port)
 	inet_pton(AF_INET, HOST, &sin.sin_addr);
 	if (!connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
 		return 0;
-	if (errno != EINPROGRESS || wait_for(fd, POLLOUT, STALL_MS / 2))
+	if (errno != EINPROGRESS || wait_for(fd, POLLOUT, stall_ms() / 2))
 		return -1;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
@@ -77,7 +77,7 @@ static int exchange(int fd, char *buf)
 			events |= POLLIN;
 		if (sent < got)
 			events |= POLLOUT;
-		if (wait_for(fd, events, STALL_MS / 2))
+		if (wait_for(fd, events, stall_ms() / 2))
 			return -1;
 
 		if (got < BYTES && moved(recv(fd, buf + got, BYTES - got, 0), &got))

@@ -14,7 +14,7 @@
  */
 static int draw(int fd, unsigned char *buf)
 {
-	long long end = now_ms() + STALL_MS / 2;
+	long long end = now_ms() + stall_ms() / 2;
 	size_t len = 0;
 	ssize_t n;
 
@@ -50,7 +50,7 @@ void step_rng(const char *arg)
 	}
 	ret = draw(fd, buf);
 	if (ret)
-		fail("read", NULL);
+		fail(errno == ETIMEDOUT ? "stalled" : "read", NULL);
 	close(fd);
 	if (ret)
 		return;

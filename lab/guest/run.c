@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -32,6 +33,13 @@ long long now_ms(void)
 void sleep_ms(unsigned int ms)
 {
 	poll(NULL, 0, ms);
+}
+
+unsigned int stall_ms(void)
+{
+	const char *ms = param("vdma.stall");
+
+	return ms ? strtoul(ms, NULL, 0) : STALL_MS;
 }
 
 void alive(void)
@@ -70,14 +78,14 @@ static int wait_readable(int fd, long long ms)
 	return ret > 0;
 }
 
-/* Tell whether the child has ended before it went STALL_MS without progress. */
+/* Tell whether the child has ended before it went too long without progress. */
 static int wait_child(int pidfd)
 {
 	unsigned int last;
 
 	do {
 		last = beats ? __atomic_load_n(beats, __ATOMIC_RELAXED) : 0;
-		if (wait_readable(pidfd, STALL_MS))
+		if (wait_readable(pidfd, stall_ms()))
 			return 1;
 	} while (beats && __atomic_load_n(beats, __ATOMIC_RELAXED) != last);
 
