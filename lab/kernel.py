@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tomllib
 
-from . import series
+from . import mutation, series
 from .git import git
 from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
 
@@ -38,8 +38,12 @@ def config(*names):
 def commit_of(base, kind):
     """The commit of a kind of kernel: stock, vdma or a variant.
 
-    Of the series, vdma@N takes the first N commits and only:NAME a subset.
+    Of the series, vdma@N takes the first N commits and only:NAME a subset. With
+    +NAME the kernel has that mutation.
     """
+    below, _, mutant = kind.partition("+")
+    if mutant:
+        return mutation.commit(base, commit_of(base, below), mutant)
     name, _, count = kind.partition("@")
     if kind.startswith("only:"):
         return series.commits(base, only=kind.partition(":")[2])[-1]
