@@ -114,8 +114,8 @@ def build(base, machine, kind):
         try:
             configure(base, machine, log)
             modular = "CONFIG_MODULES=y\n" in (objdir(base, machine) / ".config").read_text()
-            make(base, machine, os.path.basename(machine["image"]), *OBJECTS,
-                 *["modules"] * modular, log=log,
+            make(base, machine, os.path.basename(machine["image"]), *["modules"] * modular,
+                 log=log,
                  label=f"{name}: building (5 minutes when nothing is built yet)")
         except subprocess.CalledProcessError as err:
             raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
