@@ -49,6 +49,7 @@ def run(wanted):
         finally:
             if boot:
                 shutil.rmtree(boot.kernel, ignore_errors=True)
+        note(results)
         result, detail = results[one["name"]]
         print(f"{result:8} {one['name']:28} {one['test']:28} {detail}", flush=True)
 
@@ -107,12 +108,16 @@ def applies(chosen, tests):
             mutation.mutated(base, below[kind], one)
 
 
-def close(results):
-    """Write the results down and sum them up."""
-    known = mutation.load()
+def note(results):
+    """Write down what there is, so that it is there even if the run ends early."""
     rows = noted() | {name: " ".join(f"{result}: {detail}".split()) for name, (result, detail)
                       in results.items() if result != INVALID}
-    RESULTS.write_text(page(known, rows))
+    RESULTS.write_text(page(mutation.load(), rows))
+
+
+def close(results):
+    """Sum the results up; return the exit status."""
+    known = mutation.load()
     say(f"{RESULTS.relative_to(ROOT)} has the results")
     count = Counter(result for result, _ in results.values())
     reasons = sum(result == SURVIVED and bool(known[name]["survives"])
