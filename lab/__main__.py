@@ -10,8 +10,8 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from . import (bench, check, debian, guest, jobs, kernel, mbox, modes, newest, own, proof, qemu,
-               scenario, series, spec, suite)
+from . import (bench, check, debian, guest, jobs, kernel, mbox, modes, mutate, newest, own, proof,
+               qemu, scenario, series, spec, suite)
 from .base import Base, wanted
 from .checks import table
 from .ktap import Report
@@ -66,6 +66,10 @@ def do_test(args):
 
 def do_bench(args):
     return 0 if bench.main(args.arch, args.verify) else 1
+
+
+def do_mutate(args):
+    return mutate.listing() if args.list else mutate.run(args.name)
 
 
 def do_list(_):
@@ -201,6 +205,10 @@ def arguments():
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),
          (("--verify",), {"action": "store_true", "help": "measure every row twice"}))
+    verb(do_mutate, "break the series in one small place at a time: a test must notice (an hour and"
+         " a half)",
+         (("name",), {"metavar": "NAME", "nargs": "*", "help": "a mutation (default: all)"}),
+         (("--list",), {"action": "store_true", "help": "list the mutations, with their tests"}))
     verb(do_clean, "remove what was built from the cache",
          (("--all",), {"action": "store_true", "help": "the kernel sources as well"}))
     return top.parse_args()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tomllib
 
-from . import series
+from . import mutation, series
 from .git import git
 from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
 
@@ -43,8 +43,12 @@ def compiler(machine):
 def commit_of(base, kind):
     """The commit of a kind of kernel: stock, vdma or a variant.
 
-    Of the series, vdma@N takes the first N commits and only:NAME a subset.
+    Of the series, vdma@N takes the first N commits and only:NAME a subset. With
+    +NAME the kernel has that mutation.
     """
+    below, _, mutant = kind.partition("+")
+    if mutant:
+        return mutation.commit(base, commit_of(base, below), mutant)
     name, _, count = kind.partition("@")
     if kind.startswith("only:"):
         return series.commits(base, only=kind.partition(":")[2])[-1]
@@ -115,8 +119,8 @@ def build(base, machine, kind):
         try:
             configure(base, machine, log)
             modular = "CONFIG_MODULES=y\n" in (objdir(base, machine) / ".config").read_text()
-            make(base, machine, os.path.basename(machine["image"]), *OBJECTS,
-                 *["modules"] * modular, log=log,
+            make(base, machine, os.path.basename(machine["image"]), *["modules"] * modular,
+                 log=log,
                  label=f"{name}: building (5 minutes when nothing is built yet)")
         except subprocess.CalledProcessError as err:
             raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err

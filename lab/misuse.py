@@ -211,6 +211,14 @@ def bad_jobs(lab):
     yield "no job is left", not (lab.folder / "jobs").exists(), "jobs"
 
 
+def bad_mutation(lab):
+    """A mutation that is not there, or whose place is not, is no mutation that was killed."""
+    yield from lab.judge(lab.start("mutate", "svm-nothing"), "unknown mutation 'svm-nothing'")
+    lab.spoil("lab/mutations/decision.toml", "return xchg(", "return cmpxchg(")
+    yield from lab.judge(lab.start("mutate", "hook-previous-lost"),
+                         "virtio_dma_mode.c has 0 times what it changes")
+
+
 def bad_reroll(lab):
     """A version that does not say what it changes is not written; one that does is."""
     again = "mbox", "6.12", "out", "--reroll", "2"

@@ -11,6 +11,8 @@ from pathlib import Path
 from .git import WHO, git, identity
 from .host import Fail, ROOT, lock, run, say
 
+MADE = {}
+
 
 class Entry:
     """One commit of the series: a folder with its message, hunks and added paths."""
@@ -111,10 +113,16 @@ def subset(base, name):
 def commits(base, extra=None, only=None):
     """Commit the entries, or a subset @only, and the diff @extra, on the base.
 
-    Return the commits in order.
-
-    Nothing but the repository's objects changes: the work is done in an index of its own.
+    Return the commits in order. They are made once in a run, which takes seconds.
     """
+    key = base.tree, git(base.tree, "rev-parse", "base"), extra, only
+    if key not in MADE:
+        MADE[key] = commit_all(base, extra, only)
+    return MADE[key]
+
+
+def commit_all(base, extra, only):
+    """Nothing but the repository's objects changes: the work is done in an index of its own."""
     index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
     env = {"GIT_INDEX_FILE": str(index)} | identity(date(base))
     made, commit = [], git(base.tree, "rev-parse", "base")

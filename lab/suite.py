@@ -6,8 +6,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import (bench, check, debian, jobproof, mbox, misuse, modes, own, proof, scenario, series,
-               spec, tally)
+from . import (bench, check, debian, jobproof, mbox, misuse, modes, mutate, own, proof, scenario,
+               series, spec, tally)
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -39,6 +39,7 @@ def run(junit, base=None, arch=None, full=False):
             guarded(report, debian.alone(name))
     if not (base or arch):
         guarded(report, modes.tests(rows))
+        guarded(report, mutate.tests())
         guarded(report, check.qemu_checks())
         guarded(report, spec.checks())
         guarded(report, bench.tests())

@@ -280,7 +280,8 @@ static void virtio_dma_test_transport(struct kunit *test)
 	struct virtio_device *vdev = test->priv;
 	unsigned int inputs, bit;
 
-	for (inputs = 0; inputs < 4; inputs++) {
+	for (inputs = 0; inputs < 8; inputs++) {
+		virtio_set_dma_arch(inputs & 4 ? &hook_ops : NULL);
 		vdev->platform_dma = inputs & 1;
 		__virtio_clear_bit(vdev, VIRTIO_F_VERSION_1);
 		if (inputs & 2)
@@ -290,7 +291,8 @@ static void virtio_dma_test_transport(struct kunit *test)
 		__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 
 		vring_transport_features(vdev);
-		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA), inputs == 3);
+		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA),
+				(inputs & 3) == 3);
 		KUNIT_EXPECT_TRUE(test, __virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM));
 		for (bit = VIRTIO_F_RING_RESET + 1; bit < VIRTIO_F_PLATFORM_DMA; bit++)
 			KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
@@ -310,6 +312,7 @@ static void virtio_dma_test_arch_undo(struct kunit *test)
 	virtio_set_dma_arch(previous);
 	for (coherent = 0; coherent <= 1; coherent++) {
 		vdev->dev.parent = legacy_parent(test, coherent);
+		vdev->dev.parent->bus_dma_limit = DMA_BIT_MASK(40);
 		get_parent_state(vdev->dev.parent, &before);
 		KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
 		get_parent_state(vdev->dev.parent, &during);
@@ -325,6 +328,27 @@ static void virtio_dma_test_arch_undo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, claimed, 2);
 }
 
+/* So does a set-up of it that fails. */
+static void virtio_dma_test_arch_fails(struct kunit *test)
+{
+	struct virtio_device *vdev = test->priv;
+	struct parent_state before, after;
+
+	if (!previous)
+		kunit_skip(test, "the architecture has no hook");
+
+	virtio_set_dma_arch(previous);
+	vdev->dev.parent = legacy_parent(test, false);
+	vdev->dev.parent->bus_dma_limit = DMA_BIT_MASK(40);
+	vdev->dev.parent->dma_mask = NULL;
+	get_parent_state(vdev->dev.parent, &before);
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+	get_parent_state(vdev->dev.parent, &after);
+	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
+	platform_device_unregister(to_platform_device(vdev->dev.parent));
+}
+
 static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE_PARAM(virtio_dma_test_table, rows_gen_params),
 	KUNIT_CASE(virtio_dma_test_no_hook),
@@ -335,6 +359,7 @@ static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE(virtio_dma_test_live_queues),
 	KUNIT_CASE(virtio_dma_test_transport),
 	KUNIT_CASE(virtio_dma_test_arch_undo),
+	KUNIT_CASE(virtio_dma_test_arch_fails),
 	{}
 };
 

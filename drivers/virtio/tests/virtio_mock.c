@@ -184,6 +184,7 @@ static bool hook_claims(const struct virtio_device *vdev)
 		return false;
 
 	mock = hook_sees(vdev);
+	mock->misplaced += mock->set_up != mock->undone;
 	mock->asked++;
 	return mock->hook_claims;
 }
