@@ -220,7 +220,7 @@ def kunit(run, suite):
     """A suite passes if the kernel says so, and left out no case but for a known reason."""
     result = totals(run, suite)
     known = {*run.scenario["machine"].get("kunit_skips", []),
-             *Base(run.scenario["base"]).kunit_skips}
+             *Base(run.scenario["base"]).kunit_skips, *run.scenario["skips"]}
     skips = set(re.findall(r" # SKIP (.*)$", run.console, re.M)) - known
     return (f"KUnit: {suite}", bool(result) and int(result[1]) > 0 and result[2] == "0"
             and not skips, f"{result and result[0]}; skipped: {skips}")

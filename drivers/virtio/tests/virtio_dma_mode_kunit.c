@@ -120,6 +120,13 @@ static const struct row *first_row(unsigned int bits)
 	return row;
 }
 
+/* What the kernel runs on is written once: before its data become read-only. */
+static bool can_pretend(bool xen)
+{
+	return xen == xen_domain() ||
+	       (IS_ENABLED(CONFIG_XEN) && system_state < SYSTEM_FREEING_INITMEM);
+}
+
 #ifdef CONFIG_XEN
 /* Pretend for the one call that the kernel is a Xen guest, or is none. */
 static enum virtio_dma_mode decide_on_xen(const struct virtio_device *vdev, bool xen)
@@ -127,6 +134,9 @@ static enum virtio_dma_mode decide_on_xen(const struct virtio_device *vdev, bool
 	enum xen_domain_type type = xen_domain_type;
 	enum virtio_dma_mode mode;
 	unsigned long flags;
+
+	if (xen == xen_domain())
+		return virtio_dma_decide(vdev);
 
 	local_irq_save(flags);
 	xen_domain_type = xen ? XEN_HVM_DOMAIN : XEN_NATIVE;
@@ -149,11 +159,8 @@ static void virtio_dma_test_table(struct kunit *test)
 	const struct row *row = test->param_value;
 	unsigned int bits, seen = 0;
 
-	if (row->xen == YES && !IS_ENABLED(CONFIG_XEN))
-		kunit_skip(test, "a kernel without CONFIG_XEN is never a Xen guest");
-
 	for (bits = 0; bits < 32; bits++) {
-		if (first_row(bits) != row || (bits & 4 && !IS_ENABLED(CONFIG_XEN)))
+		if (first_row(bits) != row || !can_pretend(bits & 4))
 			continue;
 
 		__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
@@ -172,9 +179,10 @@ static void virtio_dma_test_table(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, hook.asked, (bits & 15) == 8);
 		seen++;
 	}
-	KUNIT_EXPECT_GT(test, seen, 0u);
 	KUNIT_EXPECT_EQ(test, hook.set_up, 0);
 	KUNIT_EXPECT_STREQ(test, virtio_dma_mode_name(row->mode), row->name);
+	if (!seen)
+		kunit_skip(test, "whether the kernel is a Xen guest is settled");
 }
 
 /* Without a hook a device that was told nothing gets physical addresses. */
