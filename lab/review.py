@@ -166,7 +166,8 @@ def compiles(base, machine, name, folders):
     what = f"{name}: {' '.join(folders)}"
     try:
         kernel.make(base, own, name, log=log)
-        kernel.make(base, own, "W=1", *folders, log=log,
+        # A warning is an error in allmodconfig; upstream is not clean of those of W=1.
+        kernel.make(base, own, *folders, log=log,
                     label=f"{base.name} {machine['name']}: {name} of {len(folders)} folders")
     except subprocess.CalledProcessError:
         return what, False, tail(log)
