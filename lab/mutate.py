@@ -110,8 +110,8 @@ def applies(chosen, tests):
 
 def note(results):
     """Write down what there is, so that it is there even if the run ends early."""
-    rows = noted() | {name: " ".join(f"{result}: {detail}".split()) for name, (result, detail)
-                      in results.items() if result != INVALID}
+    rows = noted() | {name: f"killed by '{detail}'" if result == KILLED else f"survived: {detail}"
+                      for name, (result, detail) in results.items() if result != INVALID}
     RESULTS.write_text(page(mutation.load(), rows))
 
 
