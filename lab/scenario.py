@@ -43,7 +43,7 @@ KEYS = {
     "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
-    "slow": "true: it takes a kernel of its own, and is left to --all, --base and --arch",
+    "slow": "true: it takes a kernel of its own, or minutes, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
     "on": "by base: the keys that differ there",
@@ -73,6 +73,13 @@ def load(base=BASE):
             scenario["machine"] = kernel.arch(scenario["arch"]) | {"fragments": scenario["config"]}
             found[name] = scenario
     return found
+
+
+def watched(scenario):
+    """The scenario on a kernel that watches itself."""
+    fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
+    return scenario | {"config": fragments,
+                       "machine": scenario["machine"] | {"fragments": fragments}}
 
 
 def pick(wanted, base=BASE):
