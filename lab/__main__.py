@@ -22,6 +22,7 @@ def do_boot(args):
     good = True
     for one in scenario.pick(args.scenario, args.base):
         kind = args.kernel or one["kernels"][0]
+        one = scenario.watched(one) if args.debug else one
         if args.dry_run:
             proof.dry_run(one, kind)
         elif args.shell:
@@ -61,7 +62,7 @@ def do_check(args):
 
 
 def do_test(args):
-    return suite.run(args.junit, args.base, args.arch, args.all)
+    return suite.run(args.junit, args.base, args.arch, args.all, args.debug)
 
 
 def do_bench(args):
@@ -159,6 +160,7 @@ def arguments():
          (("--base",), {"default": scenario.BASE,
                         "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
+         (("--debug",), {"action": "store_true", "help": "on a kernel that watches itself"}),
          (("--timeout",), {"type": float, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: the scenario's)"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
@@ -198,6 +200,8 @@ def arguments():
          (("--arch",), {"help": "what concerns one machine, a name in lab/arch/"}),
          (("--all",), {"action": "store_true", "help": "on every base what else only the default"
                        " base has: kernels without the series, variants, each commit"}),
+         (("--debug",), {"action": "store_true", "help": "every scenario of the series on"
+                         " kernels that watch themselves, and nothing else"}),
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
          (("format",), {"metavar": "FORMAT", "help": " or ".join(jobs.FORMATS)}), folder,

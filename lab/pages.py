@@ -14,15 +14,21 @@ def symbols(kernel, *names):
     return [int(re.search(rf"^([0-9a-f]+) \S {name}$", text, re.M)[1], 16) for name in names]
 
 
-def leaves(machine, table, level, base):
-    """All (virtual address, physical address, size, attribute index) below a table."""
+def leaves(machine, table, level, base, seen):
+    """All (virtual address, physical address, size, attribute index) below a table.
+
+    KASAN has the same few tables all over the shadow of what there is not: go there once.
+    """
+    if table in seen:
+        return
+    seen.add(table)
     shift = 12 + 9 * (3 - level)
     for index, entry in enumerate(struct.unpack("<512Q", machine.memory(table, 4096))):
         if not entry & 1:
             continue
         address = base + (index << shift)
         if level < 3 and entry & 2:
-            yield from leaves(machine, entry & ADDRESS, level + 1, address)
+            yield from leaves(machine, entry & ADDRESS, level + 1, address, seen)
         else:
             size = 1 << shift
             yield address, entry & ADDRESS & -size, size, entry >> 2 & 7
@@ -39,7 +45,8 @@ def walk(machine, kernel):
     image = int(re.search(r"addr=([0-9a-f]+) .*name=\"[^\"]*Image\"",
                           machine.hmp("info roms"))[1], 16)
     start = (1 << 64) - (1 << bits)
-    return leaves(machine, root - text + image, 4 - levels, start), start + (1 << (bits - 1))
+    return (leaves(machine, root - text + image, 4 - levels, start, set()),
+            start + (1 << (bits - 1)))
 
 
 def aliases(machine, kernel, addresses):

@@ -25,7 +25,9 @@ class Run:
     def __init__(self, scenario, kind, patience=None, image=None):
         require_qemu(scenario)
         self.scenario, self.kind = scenario, kind
-        self.patience = patience or scenario["patience"]
+        # A kernel that watches itself takes its time.
+        self.patience = patience or scenario["patience"] * (
+            3 if "debug" in scenario["config"] else 1)
         self.kernel = image or kernel.build(Base(scenario["base"]), scenario["machine"], kind)
         self.initrd, self.source = guest.build(
             scenario["machine"], self.kernel, Base(scenario["base"])), images()

@@ -49,7 +49,7 @@ KEYS = {
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
     "unsaved": "why QEMU must refuse to save the guest, where that is a step",
-    "slow": "true: it takes a kernel of its own, and is left to --all, --base and --arch",
+    "slow": "true: it takes a kernel of its own, or minutes, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
     "on": "by base: the keys that differ there",
@@ -81,6 +81,13 @@ def load(base=BASE):
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
+
+
+def watched(scenario):
+    """The scenario on a kernel that watches itself."""
+    fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
+    return scenario | {"config": fragments,
+                       "machine": scenario["machine"] | {"fragments": fragments}}
 
 
 def pick(wanted, base=BASE):
