@@ -42,6 +42,7 @@ static const struct step steps[] = {
 	{ "gpu", step_gpu },
 	{ "input", step_input },
 	{ "flood", step_flood },
+	{ "faults", step_faults },
 	{ "selftest", step_selftest },
 	{ NULL, NULL },
 };
