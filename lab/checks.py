@@ -2,11 +2,11 @@
 """What a boot must show: each check is (what, passed, detail)."""
 import re
 
-from . import ordeal, payload, selftests
+from . import faults, ordeal, payload, selftests
 from .base import Base
 from .machine import parent
 
-TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Call trace|Kernel panic|Unable to handle"
+TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled)"
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
@@ -60,11 +60,14 @@ def survey(run):
            run.finished() and {e["what"] for e in errors} == set(wanted)
            and (done[-1]["errors"] == "0") == (not wanted),
            "; ".join([run.end or ""] + [str(e) for e in errors]))
+    steps = [s.partition(":")[0] for s in run.scenario["steps"]]
     expected = [run.scenario["machine"].get("harmless", "\n"), run.scenario["trouble"] or "\n"]
+    if "faults" in steps:
+        # Some of what fails says where, without a warning.
+        expected += ["Call trace:", "Call Trace:"]
     trouble = [t for t in run.console.splitlines()
                if TROUBLE.search(t) and not any(e in t for e in expected)]
     yield "no warning on the console", not trouble, "\n".join(trouble[:5])
-    steps = [s.partition(":")[0] for s in run.scenario["steps"]]
     yield from modes(run, steps)
     for name, view in run.views.items():
         yield from outside(run, name, view)
@@ -78,6 +81,8 @@ def survey(run):
     yield from ordeal.survey(run)
     if "selftest" in steps:
         yield from selftests.survey(run)
+    if "faults" in steps:
+        yield from faults.survey(run)
     if run.scenario["trouble"]:
         yield (f"the console says '{run.scenario['trouble']}'",
                run.scenario["trouble"] in run.console, "it does not")

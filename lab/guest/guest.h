@@ -147,6 +147,9 @@ void step_share(const char *arg);
 /* selftest.c */
 void step_selftest(const char *arg);
 
+/* faults.c */
+void step_faults(const char *arg);
+
 /* flood.c */
 void step_flood(const char *arg);
 

@@ -46,6 +46,7 @@ static const struct step steps[] = {
 	{ "hotplug", step_hotplug },
 	{ "host", step_host },
 	{ "canary", step_canary },
+	{ "faults", step_faults },
 	{ "selftest", step_selftest },
 	{ NULL, NULL },
 };

@@ -50,7 +50,7 @@ static void load(const char *file, void *arg)
 		close(fd);
 }
 
-/* KUnit's tests run as they are loaded, and take their time: once is enough. */
+/* KUnit's tests run as they are loaded, and take their time: once is enough, if at all. */
 static void load_all(bool tests)
 {
 	count = 0;
@@ -59,7 +59,7 @@ static void load_all(bool tests)
 
 void modules_load(void)
 {
-	load_all(!param("vdma.no-kunit"));
+	load_all(param("kunit.enable"));
 }
 
 static void found(const char *name, void *arg)
