@@ -3,7 +3,6 @@
 from .machine import parent
 
 
-
 def survey(run):
     """What is left to the guest: that all came back, in its mode, with nothing mapped."""
     rounds, injected, failed = (sum(int(r[key]) for r in run.all("faults"))
