@@ -81,14 +81,14 @@ static bool disarm(void)
 	return left[0] == '0';
 }
 
-static struct token device_of(const struct victim *v)
+static struct token device_below(const struct victim *v)
 {
 	return entry_name("virtio", "%s/devices/%s", v->bus.s, v->transport.name.s);
 }
 
 static bool bound(const struct victim *v)
 {
-	struct token driver = link_name(VIRTIO_DEVICES "/%s/driver", device_of(v).s);
+	struct token driver = link_name(VIRTIO_DEVICES "/%s/driver", device_below(v).s);
 
 	return strcmp(driver.s, "-");
 }
@@ -116,7 +116,7 @@ static bool in_use(const struct victim *v)
 {
 	if (!bound(v) || read_back())
 		return false;
-	if (strcmp(mode_token(device_of(v).s).s, v->mode.s))
+	if (strcmp(mode_token(device_below(v).s).s, v->mode.s))
 		fail("mode", v->self.name.s);
 
 	return true;
@@ -129,7 +129,7 @@ static bool in_use(const struct victim *v)
 static void recover(const struct victim *v)
 {
 	const struct node *t = &v->transport;
-	struct token mode = mode_token(device_of(v).s);
+	struct token mode = mode_token(device_below(v).s);
 
 	failed++;
 	if (!bound(v)) {
