@@ -209,8 +209,7 @@ def arguments():
     verb(do_bench, "what a block request costs: instructions of the guest's kernel, by mode",
          (("--arch",), {"help": "a name in lab/arch/ (default: all)"}),
          (("--verify",), {"action": "store_true", "help": "measure every row twice"}))
-    verb(do_mutate, "break the series in one small place at a time: a test must notice (an hour and"
-         " a half)",
+    verb(do_mutate, "break the series in one small place at a time: a test must notice (an hour)",
          (("name",), {"metavar": "NAME", "nargs": "*", "help": "a mutation (default: all)"}),
          (("--list",), {"action": "store_true", "help": "list the mutations, with their tests"}))
     verb(do_clean, "remove what was built from the cache",

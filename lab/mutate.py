@@ -110,8 +110,8 @@ def applies(chosen, tests):
 
 def note(results):
     """Write down what there is, so that it is there even if the run ends early."""
-    rows = noted() | {name: f"killed by '{detail}'" if result == KILLED else f"survived: {detail}"
-                      for name, (result, detail) in results.items() if result != INVALID}
+    rows = noted() | {name: f"killed by '{detail}'" if result == KILLED
+                      else f"{result}: {detail}" for name, (result, detail) in results.items()}
     RESULTS.write_text(page(mutation.load(), rows))
 
 
@@ -141,9 +141,14 @@ def page(known, rows):
         lines.append(f"## {file}\n\nin " + ", ".join(
             f"[{name}]({name})" for name in dict.fromkeys(one["data"] for one in own))
             + "\n\n| mutation | test | result |\n| --- | --- | --- |\n")
-        lines += [f"| `{one['name']}` | {one['test']} | {rows.get(one['name'], 'not run')} |\n"
+        lines += [f"| `{one['name']}` | {one['test']} | {cell(one, rows)} |\n"
                   for one in own] + ["\n"]
     return "".join(lines).rstrip("\n") + "\n"
+
+
+def cell(one, rows):
+    row = rows.get(one["name"], "not run")
+    return f"{SURVIVED}: {one['survives'] or 'for no reason'}" if row.startswith(SURVIVED) else row
 
 
 def tests():
@@ -154,8 +159,8 @@ def tests():
         misplaced = ""
     except Fail as err:
         misplaced = str(err)
-    holes = [name for name in known if not re.match(KILLED if not known[name]["survives"]
-                                                    else SURVIVED, rows.get(name, ""))]
+    holes = [name for name, one in known.items()
+             if not rows.get(name, "").startswith(SURVIVED if one["survives"] else KILLED)]
     yield "mutations", [("each is of code that is there", not misplaced, misplaced),
                         ("each was killed, or has a reason to survive", not holes, holes),
                         ("the page is of these mutations", set(rows) == set(known),
