@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 import tomllib
-from pathlib import Path
 
 from .git import WHO, git, identity
 from .host import Fail, ROOT, lock, run, say
