@@ -10,7 +10,8 @@ def survey(run):
     yield ("faults: allocations fail, and probes and requests with some of them",
            0 < failed < injected < rounds, run.all("faults"))
     tried = {r["name"]: int(r["allocations"]) for r in run.all("exhausted")}
-    # The rounds end somewhere in the others.
-    wanted = {"read", "write", "virtio0", parent(run.scenario, 0)}
-    yield ("faults: each of a request, the first driver and its transport has failed in its turn",
-           wanted <= set(tried) and all(tried.values()), tried)
+    # Each device goes from its driver, and its transport from its own.
+    wanted = {"read", "write"} | {name for index in range(len(run.scenario["devices"]))
+                                  for name in (f"virtio{index}", parent(run.scenario, index))}
+    yield ("faults: each of a request, a driver and a transport has failed in its turn",
+           set(tried) == wanted and all(tried.values()), tried)

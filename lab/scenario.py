@@ -38,7 +38,7 @@ KEYS = {
     "trouble": "a warning that the console must show, and that does not count as one",
     "kunit": "KUnit suites that must pass while the guest boots",
     "skips": "cases of the selftests that must be skipped: a part of the reason, with how often;"
-             " and reasons for which KUnit may skip here, besides those of machine and base",
+             " of KUnit, all of a reason that machine and base do not give",
     "short": "true: the rng says that it wrote more than it did; the rest of its buffer is zero",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
