@@ -20,9 +20,11 @@ from .host import Fail, cache, explain, say
 
 def do_boot(args):
     good = True
+    qemu.Qemu(args.qemu)
     for one in scenario.pick(args.scenario, args.base):
         kind = args.kernel or one["kernels"][0]
         one = scenario.watched(one) if args.debug else one
+        one = scenario.upon(one, args.qemu)
         if args.dry_run:
             proof.dry_run(one, kind)
         elif args.shell:
@@ -53,16 +55,16 @@ def do_run(args):
 
 def do_check(args):
     report = Report()
-    others = {"qemu": check.qemu_checks, "spec": spec.checks}
-    for name in [args.base] if args.base else wanted(None) + list(others):
-        tests = others[name]() if name in others else check.checks(name)
+    for name in [args.base] if args.base else [*wanted(None), qemu.BASE, "spec"]:
+        tests = (spec.checks() if name == "spec" else check.qemu_checks(name)
+                 if name in qemu.names() else check.checks(name))
         for title, checks in tests:
             report.add(title, checks)
     return report.close()
 
 
 def do_test(args):
-    return suite.run(args.junit, args.base, args.arch, args.all, args.debug)
+    return suite.run(args.junit, args.base, args.arch, args.all, args.debug, args.qemu)
 
 
 def do_bench(args):
@@ -90,8 +92,8 @@ def do_build(args):
     print(built / Path(machine["image"]).name)
 
 
-def do_qemu(_):
-    print(qemu.build())
+def do_qemu(args):
+    print(qemu.build(args.base))
 
 
 def do_bases(args):
@@ -100,8 +102,9 @@ def do_bases(args):
 
 def base_of(name):
     """What a tree can be made of: a kernel base, the companion QEMU, or the specification."""
-    others = {"qemu": qemu.Qemu, "spec": spec.Spec}
-    return others[name]() if name in others else Base(name)
+    if name == "spec":
+        return spec.Spec()
+    return qemu.Qemu(name) if name in qemu.names() else Base(name)
 
 
 def do_checkout(args):
@@ -152,7 +155,8 @@ def arguments():
         for names, settings in options:
             sub.add_argument(*names, **settings)
 
-    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12; qemu; spec"})
+    base = (("base",), {"metavar": "BASE", "help": "a name in bases/, such as 6.12;"
+                       " qemu or qemu-10.2; spec"})
     folder = (("dir",), {"metavar": "DIR", "nargs": "?", "help": "the folder of the tree"})
     verb(do_boot, "boot a scenario, drive I/O, and check from outside which addresses it uses",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "*",
@@ -161,6 +165,8 @@ def arguments():
                         "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
          (("--debug",), {"action": "store_true", "help": "on a kernel that watches itself"}),
+         (("--qemu",), {"metavar": "BASE", "default": qemu.BASE, "help": "a companion QEMU, a name"
+                        " in qemu/base.toml (default: %(default)s)"}),
          (("--timeout",), {"type": float, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: the scenario's)"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
@@ -185,7 +191,9 @@ def arguments():
     verb(do_bases, "the newest kernel of each base, what is tested, and whether the series applies",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}),
          (("--take",), {"action": "store_true", "help": "go on with the newest source"}))
-    verb(do_qemu, "build the companion QEMU; the folder of its binaries is the last line")
+    verb(do_qemu, "build the companion QEMU; the folder of its binaries is the last line",
+         (("base",), {"metavar": "BASE", "nargs": "?", "default": qemu.BASE,
+                      "help": "a name in qemu/base.toml (default: %(default)s)"}))
     verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)
     verb(do_mbox, "write the series as git send-email takes it", base, folder,
@@ -202,6 +210,8 @@ def arguments():
                        " base has: kernels without the series, variants, each commit"}),
          (("--debug",), {"action": "store_true", "help": "every scenario of the series on"
                          " kernels that watch themselves, and nothing else"}),
+         (("--qemu",), {"metavar": "BASE", "help": "what concerns another companion QEMU, a name in"
+                        " qemu/base.toml, and nothing else"}),
          (("--junit",), {"metavar": "FILE", "help": "write the results as JUnit XML as well"}))
     verb(do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
          (("format",), {"metavar": "FORMAT", "help": " or ".join(jobs.FORMATS)}), folder,

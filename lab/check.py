@@ -63,20 +63,20 @@ def thorough(name, arch=None):
             yield from review.elsewhere(base)
 
 
-def qemu_checks():
+def qemu_checks(on=qemu.BASE):
     """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
     need(PACKAGES)
-    base = qemu.Qemu().fetch()
-    yield "qemu: series round trip", list(round_trip(base))
+    base = qemu.Qemu(on).fetch()
+    yield f"{on}: series round trip", list(round_trip(base))
     with lock(f"src-{base.tree.name}"):
         commits = series.commits(base)
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
         for entry, commit in zip(series.entries(base), commits):
-            yield f"qemu: style of {entry.name}", [checkpatch(base, commit)]
+            yield f"{on}: style of {entry.name}", [checkpatch(base, commit)]
     for name, test in base.data["qtests"].items():
-        passed, said = qemu.qtest(name, test["program"])
-        control, noise = qemu.qtest(name, test["program"], test["option"])
-        yield f"qemu: {name}", [
+        passed, said = qemu.qtest(name, test["program"], on)
+        control, noise = qemu.qtest(name, test["program"], on, test["option"])
+        yield f"{on}: {name}", [
             ("it passes", passed, said),
             (f"control: not without {test['option']}",
              not control and "assertion failed" in noise, noise)]

@@ -133,7 +133,7 @@ def require_qemu(scenario):
     """QEMU must be there, and know the queries that show a device from outside."""
     arch = scenario["machine"]
     if scenario["companion"]:
-        scenario["machine"] = arch | {"qemu": str(qemu.build() / arch["qemu"])}
+        scenario["machine"] = arch | {"qemu": str(qemu.build(scenario["companion"]) / arch["qemu"])}
         return
     need(arch["packages"] + ["device-tree-compiler"])
     version = run(arch["qemu"], "--version").partition("version ")[2].split()[0]

@@ -17,18 +17,31 @@ from .git import commit, git, import_own
 from .host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
 
 FOLDER = ROOT / "qemu"
+# The base that boots, unless another is asked for.
+BASE = "qemu"
+
+
+def names():
+    return list(read()["bases"])
+
+
+def read():
+    return tomllib.loads((FOLDER / "base.toml").read_text())
 
 
 class Qemu:
-    """The base of the companion series, as series.py takes one."""
+    """A base of the companion series, as series.py takes one."""
 
     series, overlay = FOLDER / "series", FOLDER / "tree"
-    name, siblings = "qemu", ["qemu"]
 
-    def __init__(self):
-        self.data = tomllib.loads((FOLDER / "base.toml").read_text())
+    def __init__(self, name=BASE):
+        if name not in names():
+            raise Fail(f"unknown QEMU base '{name}'", f"the bases are: {', '.join(names())}")
+        self.name, self.siblings = name, names()
+        data = read()
+        self.data = data | data["bases"][name]
         self.own = os.environ.get("QEMU")
-        slot = "qemu"
+        slot = name
         if self.own:
             slot += "-" + hashlib.sha256(self.own.encode()).hexdigest()[:8]
         self.tree = cache("src") / slot
@@ -48,7 +61,7 @@ class Qemu:
 
     def _import_package(self):
         room(3, "QEMU's source")
-        log = cache("log") / "fetch-qemu.log"
+        log = cache("log") / f"fetch-{self.name}.log"
         with new_entry(self.tree) as entry:
             apt = Apt(entry / ".apt", self.data["sources"], log)
             for path in apt.source(self.data["package"], "40 MB").iterdir():
@@ -65,8 +78,8 @@ def check_version(tree, tested):
     except OSError as err:
         raise Fail(f"{tree} is not a QEMU tree", "QEMU=/path/to/qemu") from err
     if number(version)[:2] != number(tested)[:2]:
-        raise Fail(f"{tree} is QEMU {version}: the companion series needs {tested}",
-                   "see qemu/base.toml")
+        raise Fail(f"{tree} is QEMU {version}: the companion series needs {tested} here",
+                   "see the bases in qemu/base.toml")
     if number(version) != number(tested):
         say(f"note: QEMU {version} is not {tested}, which is tested: trying")
 
@@ -88,9 +101,9 @@ def meson(data):
     return env
 
 
-def build():
+def build(name=BASE):
     """Return the folder of the companion's binaries."""
-    base = Qemu().fetch()
+    base = Qemu(name).fetch()
     data = base.data
     with lock(f"src-{base.tree.name}"):
         commit = series.commits(base)[-1]
@@ -104,32 +117,32 @@ def build():
         need(TOOLS)
         env = meson(data)
         git(base.tree, "checkout", "-q", "--force", "--detach", commit)
-        obj, log = cache("obj") / base.tree.name, cache("log") / "build-qemu.log"
+        obj, log = cache("obj") / base.tree.name, cache("log") / f"build-{name}.log"
         obj.mkdir(exist_ok=True)
-        names = []
+        options = []
         for target, text in devices.items():
             (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
-            names.append(f"--with-devices-{target.partition('-')[0]}=vdma")
+            options.append(f"--with-devices-{target.partition('-')[0]}=vdma")
         binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
-        binaries += [f"tests/qtest/{name}" for name in data["qtests"]]
+        binaries += [f"tests/qtest/{test}" for test in data["qtests"]]
         script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
-                  + shlex.join([",".join(data["targets"]), *names, *data["configure"]])
+                  + shlex.join([",".join(data["targets"]), *options, *data["configure"]])
                   + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
         try:
             run("sh", "-c", script, cwd=obj, env=env, log=log,
-                label="companion QEMU: building (6 minutes when nothing is built yet)")
+                label=f"companion {base.release()}: building (6 minutes when nothing is built yet)")
         except subprocess.CalledProcessError as err:
             raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
         with new_entry(entry) as new:
-            for name in binaries:
-                shutil.copy2(obj / name, new / Path(name).name)
-        say("companion QEMU: built")
+            for file in binaries:
+                shutil.copy2(obj / file, new / Path(file).name)
+        say(f"companion {base.release()}: built")
     return entry
 
 
-def qtest(name, program, without=None):
+def qtest(name, program, base, without=None):
     """Run a qtest: did all of it pass, and what did it say? Leave the option @without out."""
-    entry = build()
+    entry = build(base)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         script = Path(folder) / program
         words = f"${{@//{without}/}}" if without else "$@"

@@ -2,7 +2,7 @@
 """Scenarios are data: read them, and refuse what is not one."""
 import tomllib
 
-from . import kernel
+from . import kernel, qemu
 from .host import Fail, ROOT
 from .machine import SILENCE
 
@@ -77,6 +77,7 @@ def load(base=BASE):
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/scenario.py lists the keys")
             scenario["name"] = name
+            scenario["companion"] = scenario["companion"] and qemu.BASE
             scenario["machine"] = kernel.arch(scenario["arch"]) | {
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
@@ -88,6 +89,11 @@ def watched(scenario):
     fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
     return scenario | {"config": fragments,
                        "machine": scenario["machine"] | {"fragments": fragments}}
+
+
+def upon(scenario, companion):
+    """The scenario on another base of the companion QEMU, if it takes one."""
+    return scenario | {"companion": scenario["companion"] and companion}
 
 
 def pick(wanted, base=BASE):

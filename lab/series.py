@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
+import difflib
 import os
 import re
 import shutil
@@ -43,10 +44,18 @@ class Entry:
         return {path for diff in self.path.glob("*.diff")
                 for path in re.findall(r"^--- /dev/null\n\+\+\+ b/(\S+)", diff.read_text(), re.M)}
 
+    def edits(self, base):
+        """The files that its diff for @base has hunks for."""
+        diff = self.diff(base)
+        return re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M) if diff else []
+
     def paths(self, base):
         """The files that it adds or edits on @base."""
-        diff = self.diff(base)
-        return self.adds + (re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M) if diff else [])
+        return self.adds + self.edits(base)
+
+    def amends(self, base):
+        """The files that it adds, and that are not on @base what they are elsewhere."""
+        return set(self.adds) & set(self.edits(base))
 
     def touches(self, base, folder):
         return any(path.startswith(folder) for path in self.paths(base))
@@ -129,13 +138,13 @@ def commit_all(base, extra, only):
         git(base.tree, "read-tree", commit, env=env)
         wanted = subset(base, only)["commits"] if only else [e.name for e in entries(base)]
         for entry in [e for e in entries(base) if e.name in wanted]:
-            diff = entry.diff(base.name)
-            if diff:
-                stage(base.tree, diff, env, f"commit {entry.name}")
             for path in entry.adds:
                 blob = git(base.tree, "hash-object", "-w", base.overlay / path)
                 git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}",
                     env=env)
+            diff = entry.diff(base.name)
+            if diff:
+                stage(base.tree, diff, env, f"commit {entry.name}")
             commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
                          "-p", commit, "-F", entry.path / "message", env=env)
             made.append(commit)
@@ -206,10 +215,13 @@ def refresh(base, folder):
                    "--no-commit-id", commit, "--", *edits) + "\n" if edits else ""
         # Object names say nothing to a reader, and differ between bases.
         diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
+        texts = {path: git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
+                 for path in whole}
+        for path in sorted(before.amends(base.name)) if before else []:
+            if path in texts:
+                diff += amendment(path, (base.overlay / path).read_text(), texts.pop(path))
         files = {"message": message, "adds": "".join(f"{path}\n" for path in whole)}
-        new[name] = files | diffs(base, diff, before)
-        for path in whole:
-            new[name][path] = git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
+        new[name] = files | diffs(base, diff, before) | texts
     for entry in absent:
         keep(entry, new)
     for path in {p for e in entries(base) for p in e.adds} - set(owner):
@@ -230,6 +242,13 @@ def refresh(base, folder):
     shutil.rmtree(base.series)
     temp.rename(base.series)
     say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
+
+
+def amendment(path, common, own):
+    """What a base changes in a file that the series adds."""
+    lines = difflib.unified_diff(common.splitlines(True), own.splitlines(True),
+                                 f"a/{path}", f"b/{path}")
+    return f"diff --git a/{path} b/{path}\n" + "".join(lines)
 
 
 def keep(entry, new):

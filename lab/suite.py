@@ -6,8 +6,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from . import base as bases
-from . import (bench, check, debian, jobproof, mbox, misuse, modes, mutate, own, proof, scenario,
-               series, spec, tally)
+from . import (bench, check, debian, jobproof, mbox, misuse, modes, mutate, own, proof, qemu,
+               scenario, series, spec, tally)
 from .host import Fail, cache, say
 from .ktap import Report
 
@@ -15,13 +15,18 @@ from .ktap import Report
 FIRST = {"mainline": "arm64"}
 
 
-def run(junit, base=None, arch=None, full=False, debug=False):
+def run(junit, base=None, arch=None, full=False, debug=False, companion=None):
     """Run what the default base needs and a first look at the others; or all; or a part.
 
     A base or a machine that is asked for is run in full. Return the exit status.
     """
     if debug:
         return watch(junit, base or scenario.BASE, arch)
+    if companion:
+        qemu.Qemu(companion)
+        report = Report()
+        upon(report, companion, base or scenario.BASE, arch)
+        return report.close(junit)
     say("75 minutes with empty caches on two cores, 30 with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
     report, rows, counts = Report(), [], Counter()
@@ -43,6 +48,8 @@ def run(junit, base=None, arch=None, full=False, debug=False):
         guarded(report, modes.tests(rows))
         guarded(report, mutate.tests())
         guarded(report, check.qemu_checks())
+        for name in qemu.names()[1:] if full else []:
+            upon(report, name, scenario.BASE)
         guarded(report, spec.checks())
         guarded(report, bench.tests())
         guarded(report, own.tests())
@@ -65,6 +72,14 @@ def watch(junit, base, arch):
     for checked, _ in boot_all(report, base, arch, every):
         counts += checked
     return report.close(junit, tally.line(counts))
+
+
+def upon(report, companion, base, arch=None):
+    """What concerns a further base of the companion QEMU: its checks, and who boots on it."""
+    guarded(report, check.qemu_checks(companion))
+    every = [(scenario.upon(one, companion), kind) for one, kind in boots(base, True, False)
+             if one["companion"]]
+    boot_all(report, base, arch, every, f"{companion}: ")
 
 
 def guarded(report, tests):
@@ -100,13 +115,13 @@ def boots(name, full, thorough):
                 yield one | {"name": f"{default} after {entry.name}"}, f"vdma@{number}"
 
 
-def boot_all(report, base, arch, wanted):
+def boot_all(report, base, arch, wanted, prefix=""):
     """Build kernels one after the other; boot them meanwhile, a guest on each CPU.
 
     Return of each that passed what it checked, and its row in README's table of modes.
     """
     pool, waiting, good = ThreadPoolExecutor(os.cpu_count()), [], []
-    prefix = "" if base == scenario.BASE else f"{base}: "
+    prefix += "" if base == scenario.BASE else f"{base}: "
     try:
         for one, kind in wanted:
             title = f"{prefix}boot {one['name']} on {kind}"

@@ -16,7 +16,6 @@
 #include "qemu/stats64.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "exec/address-spaces.h"
 #include "hw/ppc/spapr_ultravisor.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
@@ -361,7 +360,7 @@ static const VMStateDescription vmstate_spapr_ultravisor = {
     .unmigratable = 1,
 };
 
-static void spapr_ultravisor_class_init(ObjectClass *oc, void *data)
+static void spapr_ultravisor_class_init(ObjectClass *oc, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
 
@@ -391,7 +390,7 @@ static void spapr_ultravisor_class_init(ObjectClass *oc, void *data)
 }
 
 static void spapr_ultravisor_memory_region_class_init(ObjectClass *oc,
-                                                      void *data)
+                                                      const void *data)
 {
     IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(oc);
 
