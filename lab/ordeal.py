@@ -62,6 +62,9 @@ def restart(run, machine):
         run.refusal = machine.qmp("query-migrate").get("error-desc", "")
         return
     run.views["saved"] = observe(machine, run.scenario, run.kernel)
+    if run.scenario["after"]:
+        machine.cmd = [f"{word},{run.scenario['after']}" if word.startswith("virtio-") else word
+                       for word in machine.cmd]
     machine.restart(state)
     run.views["restarted"] = observe(machine, run.scenario, run.kernel)
     machine.qmp("cont")

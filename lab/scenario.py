@@ -48,6 +48,7 @@ KEYS = {
     "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
     "tce": "false: I/O must write no TCE, true: it must",
     "stuck": "the guest must not come up, and its console must show this text",
+    "after": "properties of every virtio device in the QEMU that goes on with a saved guest",
     "unsaved": "why QEMU must refuse to save the guest, where that is a step",
     "slow": "true: it takes a kernel of its own, or minutes, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
@@ -69,7 +70,7 @@ def load(base=BASE):
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
-                        "tce": None, "trouble": None, "unsaved": None, "short": False,
+                        "tce": None, "trouble": None, "unsaved": None, "short": False, "after": "",
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base"}
