@@ -53,6 +53,7 @@ KEYS = {
     "slow": "true: it takes a kernel of its own, or minutes, and is left to --all, --base and --arch",
     "missing": "why the base cannot run it",
     "must_fail": "checks that must fail: this is a negative control",
+    "debug": "the keys that differ on a kernel that watches itself",
     "on": "by base: the keys that differ there",
 }
 DEFAULT = "pci-modern"
@@ -71,6 +72,7 @@ def load(base=BASE):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": None, "unsaved": None, "short": False, "after": "",
+                        "debug": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base"}
@@ -88,8 +90,8 @@ def load(base=BASE):
 def watched(scenario):
     """The scenario on a kernel that watches itself."""
     fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
-    return scenario | {"config": fragments,
-                       "machine": scenario["machine"] | {"fragments": fragments}}
+    return scenario | scenario["debug"] | {
+        "config": fragments, "machine": scenario["machine"] | {"fragments": fragments}}
 
 
 def upon(scenario, companion):
