@@ -138,7 +138,14 @@ class Machine:
         raise self._gone()
 
     def _gone(self):
-        return Fail(f"QEMU has ended: {tail(self.folder / 'qemu.log', 1).strip()}",
+        """Why there is nothing to hear any more."""
+        try:
+            end = f"has ended with {self.proc.wait(1)}"
+        except subprocess.TimeoutExpired:
+            end = "does not answer"
+        said = [tail(file, count).strip() for file, count in
+                ((self.folder / "qemu.log", 1), (self.console, 12)) if file.exists()]
+        return Fail(f"QEMU {end}: " + "\n".join(filter(None, said)),
                     "see its command line: './vdma boot --dry-run SCENARIO'")
 
     def _answer(self):

@@ -189,7 +189,7 @@ def bad_qemu(lab):
 
 def bad_qemu_option(lab):
     lab.spoil("lab/scenarios/arm64.toml", "disable-legacy=on", "disable-nothing=on")
-    yield from lab.judge(lab.start("boot"), "QEMU has ended: .*disable-nothing")
+    yield from lab.judge(lab.start("boot"), "QEMU has ended with 1: .*disable-nothing")
 
 
 def bad_own_kernel(lab):
