@@ -203,7 +203,7 @@ def arguments():
                                       "help": "a name in series/subsets.toml (default: all)"}))
     verb(do_check, "checkpatch, sparse, W=1, kernel-doc, round trip and the hot path (15 minutes; 3 with warm caches)",
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}))
-    verb(do_test, "everything that must pass, as KTAP (75 minutes; 30 with warm caches)",
+    verb(do_test, "everything that must pass, as KTAP (an hour; 30 minutes with warm caches)",
          (("--base",), {"help": "what concerns one base (default: all, and the rest)"}),
          (("--arch",), {"help": "what concerns one machine, a name in lab/arch/"}),
          (("--all",), {"action": "store_true", "help": "on every base what else only the default"

@@ -8,7 +8,7 @@ from .base import Base
 from .machine import parent
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
-                     r"|DMA-API: (?!preallocated|debugging enabled)"
+                     r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
                      r"|swiotlb buffer is full|event 0x")
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
@@ -49,6 +49,13 @@ def stuck(run):
                state["refused"])
 
 
+def without(console, trouble):
+    """The console without the warnings, each of many lines, that have a text in them."""
+    return re.sub(r"^.*-\[ cut here \](.*\n)*?.*-\[ end trace .*$",
+                  lambda w: "" if trouble in w[0] else w[0],
+                  console, flags=re.M) if trouble else console
+
+
 def survey(run):
     if run.scenario["stuck"]:
         yield from stuck(run)
@@ -66,7 +73,7 @@ def survey(run):
     if "faults" in steps:
         # Some of what fails says where, without a warning.
         expected += ["Call trace:", "Call Trace:"]
-    trouble = [t for t in run.console.splitlines()
+    trouble = [t for t in without(run.console, run.scenario["trouble"]).splitlines()
                if TROUBLE.search(t) and not any(e in t for e in expected)]
     yield "no warning on the console", not trouble, "\n".join(trouble[:5])
     yield from modes(run, steps)

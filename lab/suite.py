@@ -27,7 +27,7 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None):
         report = Report()
         upon(report, companion, base or scenario.BASE, arch)
         return report.close(junit)
-    say("75 minutes with empty caches on two cores, 30 with warm ones" if not (base or arch or full)
+    say("an hour with empty caches on two cores, half with warm ones" if not (base or arch or full)
         else "several hours with empty caches" if full else "half an hour and more per base")
     report, rows, counts = Report(), [], Counter()
     for name in bases.wanted(base):
