@@ -4,6 +4,14 @@ import sys
 import time
 from xml.etree import ElementTree
 
+# How much of each reason the end of a run repeats.
+REASON = 300
+
+
+def wrong(checks):
+    """What does not hold, each with its reason."""
+    return [(what, str(detail)) for what, passed, detail in checks if not passed]
+
 
 class Report:
     """Print results as they come; count them; close with one summary line."""
@@ -31,13 +39,20 @@ class Report:
         return ok
 
     def close(self, junit=None, note=None):
-        """Print the plan, a note and the summary, write JUnit, return the exit status."""
+        """Print the plan, what failed, a note and the summary, write JUnit, return the status."""
         skipped = sum(1 for c in self.cases if c[2])
         failed = sum(1 for c in self.cases if not c[1])
         passed = len(self.cases) - failed - skipped
         if junit:
             self._junit(junit, failed, skipped)
-        print(f"1..{len(self.cases)}" + (f"\n# {note}" if note else ""))
+        print(f"1..{len(self.cases)}")
+        for number, (name, ok, _, checks, _) in enumerate(self.cases, 1):
+            # Whoever sees the end of a long run only must know where to look.
+            if not ok:
+                print(f"# not ok {number} {name}")
+                for what, detail in wrong(checks):
+                    print(f"#     {what}: {' '.join(detail.split())[:REASON]}")
+        print(f"# {note}\n" if note else "", end="")
         self.summary = f"{passed} passed, {failed} failed, {skipped} skipped"
         print(self.summary)
         sys.stdout.flush()
@@ -52,7 +67,7 @@ class Report:
             if skip:
                 ElementTree.SubElement(case, "skipped", message=skip)
             elif not ok:
-                bad = [(w, d) for w, passed, d in checks if not passed]
+                bad = wrong(checks)
                 failure = ElementTree.SubElement(
                     case, "failure", message="; ".join(w for w, _ in bad) or "no checks")
                 failure.text = "\n".join(f"{w}: {d}" for w, d in bad)
