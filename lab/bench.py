@@ -108,20 +108,20 @@ def bench(wanted, verify):
         for (row, size), cost in zip(todo, costs):
             row.costs[size] = cost
         # What a busy machine does to a figure, it does not do twice.
-        doubted = list(doubts(found))
+        doubted = [(found[name], size) for name, size in dict.fromkeys(doubts(found))]
         for (row, size), cost in zip(doubted, measure(doubted) if doubted else []):
             row.costs[size] = cost
     return found, [*judge(found), *repeats(again, costs[len(todo):])]
 
 
 def doubts(found):
-    """The pairs that are not what they must be to each other: each (row, size) of them."""
+    """The pairs that are not what they must be to each other: each (name, size) of them."""
     for row in found.values():
         for relation in RELATIONS.keys() & row.data.keys():
             other = found[row.data[relation]]
             for size, cost in row.costs.items():
                 if not RELATIONS[relation][1](cost.total, other.costs[size].total):
-                    yield from ((row, size), (other, size))
+                    yield from ((row.name, size), (other.name, size))
 
 
 def judge(found):

@@ -104,7 +104,8 @@ class Machine:
         try:
             self.report, self._qmp = (self._accept(port) for port in ports)
             self._qmp.settimeout(20)
-            self._qmp_file, self.events = self._qmp.makefile("rw", encoding="utf-8"), []
+            # To read only: a text file that is written to forgets what it has read ahead.
+            self._answers, self.events = self._qmp.makefile(encoding="utf-8"), []
             self._answer()
             self.qmp("qmp_capabilities")
         except BaseException:
@@ -152,7 +153,7 @@ class Machine:
         """The next answer; keep the events before it."""
         while True:
             try:
-                answer = json.loads(self._qmp_file.readline())
+                answer = json.loads(self._answers.readline())
             except (OSError, ValueError) as err:
                 raise self._gone() from err
             if "event" not in answer:
@@ -162,8 +163,7 @@ class Machine:
     def qmp(self, name, **arguments):
         request = {"execute": name} | ({"arguments": arguments} if arguments else {})
         try:
-            self._qmp_file.write(json.dumps(request) + "\n")
-            self._qmp_file.flush()
+            self._qmp.sendall(json.dumps(request).encode() + b"\n")
         except OSError as err:
             raise self._gone() from err
         answer = self._answer()
