@@ -97,8 +97,10 @@ class Machine:
         # QEMU connects to us, for both ports: it has, or it has failed.
         ports = [self._listen(name) for name in ("report", "qmp")]
         with open(self.folder / "qemu.log", "wb") as log:
+            # A guest does not outlive us, whatever ends us.
             self.proc = subprocess.Popen(
-                [*self.cmd, *extra], stdin=None if self.terminal else subprocess.DEVNULL,
+                ["setpriv", "--pdeathsig", "KILL", *self.cmd, *extra],
+                stdin=None if self.terminal else subprocess.DEVNULL,
                 stdout=None if self.terminal else log, stderr=log,
                 start_new_session=not self.terminal)
         try:

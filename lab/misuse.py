@@ -255,20 +255,23 @@ def bad_guest_dies(lab):
     yield from lab.judge(lab.start("boot"), "Kernel panic", "NOT as the scenario says", hint=False)
 
 
-def interrupt(lab, proc, started):
-    """Press Ctrl-C once @started says so."""
+def interrupt(lab, proc, started, kill=False):
+    """Press Ctrl-C once @started says so, or kill it."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end and not started() and proc.poll() is None:
         time.sleep(0.1)
-    proc.send_signal(signal.SIGINT)
-    yield from lab.judge(proc, "interrupted", status=130, hint=False)
+    if kill:
+        time.sleep(2)  # A guest without its ports goes by itself: have it get them.
+    proc.send_signal(signal.SIGKILL if kill else signal.SIGINT)
+    yield from lab.judge(proc, *([] if kill else ["interrupted"]),
+                         status=-signal.SIGKILL if kill else 130, hint=False)
 
 
 def bad_moment_in_boot(lab):
-    proc = lab.start("boot")
-    yield from interrupt(lab, proc, lambda: any(
-        b"qemu-system" in Path(f"/proc/{p}/cmdline").read_bytes()[:40]
-        for p in processes(str(lab.folder)) if Path(f"/proc/{p}").exists()))
+    for kill in False, True:
+        yield from interrupt(lab, lab.start("boot"), lambda: any(
+            b"qemu-system" in Path(f"/proc/{p}/cmdline").read_bytes()[:40]
+            for p in processes(str(lab.folder)) if Path(f"/proc/{p}").exists()), kill)
 
 
 def bad_moment_in_build(lab):
