@@ -10,6 +10,9 @@ from .machine import parent
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
                      r"|swiotlb buffer is full|event 0x")
+# What goes on over many lines: a warning, or what a sanitizer has to say.
+REPORT = re.compile(r"^.*-\[ cut here \](.*\n)*?.*-\[ end trace .*$"
+                    r"|^.*={60,}\n.*BUG: (.*\n)*?.*={60,}$", re.M)
 ADDRESSED = ("access_platform", "platform_dma", "arch")
 BIT = {"INDIRECT_DESC": 28, "EVENT_IDX": 29, "VERSION_1": 32, "ACCESS_PLATFORM": 33,
        "RING_PACKED": 34, "ORDER_PLATFORM": 36, "PLATFORM_DMA": 44}
@@ -50,10 +53,8 @@ def stuck(run):
 
 
 def without(console, trouble):
-    """The console without the warnings, each of many lines, that have a text in them."""
-    return re.sub(r"^.*-\[ cut here \](.*\n)*?.*-\[ end trace .*$",
-                  lambda w: "" if trouble in w[0] else w[0],
-                  console, flags=re.M) if trouble else console
+    """The console without the warnings, each of many lines, that have one of the texts in them."""
+    return REPORT.sub(lambda w: "" if any(text in w[0] for text in trouble) else w[0], console)
 
 
 def survey(run):
@@ -69,7 +70,7 @@ def survey(run):
            and (done[-1]["errors"] == "0") == (not wanted),
            "; ".join([run.end or ""] + [str(e) for e in errors]))
     steps = [s.partition(":")[0] for s in run.scenario["steps"]]
-    expected = [run.scenario["machine"].get("harmless", "\n"), run.scenario["trouble"] or "\n"]
+    expected = [run.scenario["machine"].get("harmless", "\n"), *run.scenario["trouble"]]
     if "faults" in steps:
         # Some of what fails says where, without a warning.
         expected += ["Call trace:", "Call Trace:"]
@@ -91,9 +92,8 @@ def survey(run):
         yield from selftests.survey(run)
     if "faults" in steps:
         yield from faults.survey(run)
-    if run.scenario["trouble"]:
-        yield (f"the console says '{run.scenario['trouble']}'",
-               run.scenario["trouble"] in run.console, "it does not")
+    for text in run.scenario["trouble"]:
+        yield f"the console says '{text}'", text in run.console, "it does not"
     for text, count in run.scenario["console"].items():
         yield (f"the console says {count} times '{text}'", run.console.count(text) == count,
                run.console.count(text))

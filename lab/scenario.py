@@ -35,7 +35,7 @@ KEYS = {
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "console": "texts that the console must show, with how often",
-    "trouble": "a warning that the console must show, and that does not count as one",
+    "trouble": "warnings that the console must show, and that do not count as such",
     "kunit": "KUnit suites that must pass while the guest boots",
     "skips": "cases of the selftests that must be skipped: a part of the reason, with how often;"
              " of KUnit, all of a reason that machine and base do not give",
@@ -71,7 +71,7 @@ def load(base=BASE):
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
-                        "tce": None, "trouble": None, "unsaved": None, "short": False, "after": "",
+                        "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
                         "debug": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
