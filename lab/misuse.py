@@ -269,7 +269,9 @@ def interrupt(lab, proc, started, kill=False):
 
 def bad_moment_in_boot(lab):
     for kill in False, True:
-        yield from interrupt(lab, lab.start("boot"), lambda: any(
+        # What a killed one leaves goes with the folder of this test.
+        proc = lab.start("boot", TMPDIR=str(lab.folder))
+        yield from interrupt(lab, proc, lambda: any(
             b"qemu-system" in Path(f"/proc/{p}/cmdline").read_bytes()[:40]
             for p in processes(str(lab.folder)) if Path(f"/proc/{p}").exists()), kill)
 
