@@ -45,6 +45,7 @@ class Cost:
                 self.parts[part] += count
         self.total = sum(self.parts.values())
         self.path = self.total - self.parts["copy"]
+        self.steady = self.total - sum(self.functions.get(name, 0) for name in DATA["varies"])
 
     def barriers(self, kind):
         """The barriers of a kind that the rings take per request, by function."""
@@ -120,7 +121,7 @@ def doubts(found):
         for relation in RELATIONS.keys() & row.data.keys():
             other = found[row.data[relation]]
             for size, cost in row.costs.items():
-                if not RELATIONS[relation][1](cost.total, other.costs[size].total):
+                if not RELATIONS[relation][1](cost.steady, other.costs[size].steady):
                     yield from ((row.name, size), (other.name, size))
 
 
@@ -136,8 +137,8 @@ def judge(found):
                 if relation in row.data:
                     other = found[row.data[relation]]
                     than = other.costs[size]
-                    yield (f"{what} {words} {other.data['about']}", holds(cost.total, than.total),
-                           f"{each(than.total):.3f} -> {each(cost.total):.3f}\n"
+                    yield (f"{what} {words} {other.data['about']}", holds(cost.steady, than.steady),
+                           f"{each(than.steady):.3f} -> {each(cost.steady):.3f}\n"
                            + cost.changes(than))
             if "stronger" in row.data:
                 weak = found[row.data["stronger"]]
