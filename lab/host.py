@@ -139,7 +139,9 @@ def need(packages):
     sudo = [] if os.geteuid() == 0 else ["sudo"]
     log = cache("log") / "apt.log"
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    install = [*sudo, "apt-get", "install", "-y", "--no-install-recommends", *missing]
+    # Another vdma, or the machine's own upgrade, may be installing just now.
+    install = [*sudo, "apt-get", "-oDPkg::Lock::Timeout=600", "install", "-y",
+               "--no-install-recommends", *missing]
     stdin = None if sudo else subprocess.DEVNULL
     label = f"installing {' '.join(missing)}"
     try:
