@@ -33,10 +33,11 @@ def observe(machine, scenario, image):
     # A kernel that another one has started lies elsewhere.
     walkable = scenario["machine"].get("page_tables", False) and "kexec" not in scenario["steps"]
     if walkable:
-        view["noncacheable"] = pages.noncacheable(machine, image)
-    if walkable and scenario["mode"] == "phys" and not scenario["stuck"]:
-        rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
-        view["aliases"] = pages.aliases(machine, image, rings)
+        entries, linear_end = pages.walk(machine, image)
+        view["noncacheable"] = pages.noncacheable(entries)
+        if scenario["mode"] == "phys" and not scenario["stuck"]:
+            rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
+            view["aliases"] = pages.aliases(entries, linear_end, rings)
     if "balloon" in scenario["devices"]:
         view["balloon"] = squeeze(machine)
     return view
