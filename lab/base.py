@@ -38,6 +38,7 @@ class Base:
         data = tomllib.loads((ROOT / "bases" / f"{name}.toml").read_text())
         self.version, self.package = data["version"], data["package"]
         self.sources, self.without = data["sources"], data.get("without", [])
+        self.broken = data.get("broken", {})
         self.sparse, self.follow = data.get("sparse"), data.get("follow", self.package)
         self.kunit_skips, self.userspace = data.get("kunit_skips", []), data.get("userspace", [])
         self.tested = data["tested_min"], data["tested_max"]

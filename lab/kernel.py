@@ -35,6 +35,13 @@ def config(*names):
     return "".join((LAB / "arch" / f"{name}.config").read_text() for name in names)
 
 
+def required(base, machine):
+    """The configuration of a machine, without what it or the base does not have."""
+    without = base.without + base.broken.get(machine["name"], []) + machine.get("without", [])
+    return "".join(line for line in config(*fragments(machine)).splitlines(True)
+                   if line.partition("=")[0] not in without)
+
+
 def compiler(machine):
     """The compiler of a machine's kernels."""
     return machine.get("compiler") or f"{machine['cross']}gcc"
@@ -83,15 +90,13 @@ def objdir(base, machine):
 def configure(base, machine, log):
     """Configure from the fragments, and refuse an option that Kconfig drops."""
     obj = objdir(base, machine)
-    without = base.without + machine.get("without", [])
-    required = "".join(line for line in config(*fragments(machine)).splitlines(True)
-                       if line.partition("=")[0] not in without)
+    wanted = required(base, machine)
     fragment = obj / "vdma.config"
-    fragment.write_text(required + config("series"))
+    fragment.write_text(wanted + config("series"))
     # Not olddefconfig: it forgets what the series adds once a kernel without it was built.
     make(base, machine, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig", log=log)
     got = set((obj / ".config").read_text().splitlines())
-    last = {line.partition("=")[0]: line for line in required.splitlines()
+    last = {line.partition("=")[0]: line for line in wanted.splitlines()
             if line.startswith("CONFIG_")}
     lost = [line for line in last.values() if line not in got]
     if lost:
@@ -105,7 +110,7 @@ def build(base, machine, kind):
     with lock(f"src-{base.tree.name}"):
         commit = commit_of(base, kind)
         tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
-        inputs = (tree, config(*fragments(machine), "series"),
+        inputs = (tree, required(base, machine) + config("series"),
                   run(compiler(machine), "--version").splitlines()[0])
         key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
         entry = cache("kernel") / key[:16]
