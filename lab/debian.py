@@ -87,7 +87,7 @@ def package(base, machine, drop):
     """
     need(PACKAGES + machine["packages"])
     inputs = [p.read_text() for p in sorted(drop.glob("features/**/*.patch"))]
-    inputs += [base.release(), kernel.config(*kernel.fragments(machine), "series")]
+    inputs += [base.release(), kernel.required(base, machine) + kernel.config("series")]
     key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
     entry = cache("kernel") / f"{key}-deb"
     if entry.exists():
