@@ -18,6 +18,7 @@
 #define BYTES		MIB
 #define CACHED		"/canary"
 #define DATAGRAMS	64
+#define SECTOR		512
 #define REUSE_MS	300
 
 /* Two words over and over, which are in no other data of this boot. */
@@ -88,6 +89,24 @@ static int give_away(const __u64 *buf)
 	return n == BYTES ? 0 : -1;
 }
 
+/*
+ * Have a device fill a sector in the midst of it: what lies behind that buffer,
+ * and before it, is the canary, whatever the allocators do.
+ */
+static int surrounded(__u64 *buf)
+{
+	int fd = open("/dev/vda", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	void *midst = (char *)buf + BYTES / 2 + SECTOR;
+	ssize_t n;
+
+	/* What a buffer held before is the device's to see. */
+	memset(midst, 0, SECTOR);
+	n = fd < 0 ? -1 : pread(fd, midst, SECTOR, 0);
+	close_quietly(fd);
+
+	return n == SECTOR ? 0 : -1;
+}
+
 void step_canary(const char *arg)
 {
 	__u64 *kept = pages(), *freed = pages();
@@ -100,6 +119,8 @@ void step_canary(const char *arg)
 	}
 	if (arg && !strcmp(arg, "disk") && give_away(kept))
 		fail("write", NULL);
+	if (surrounded(kept))
+		fail("read", NULL);
 	/* Devices that are at work may get what was freed. */
 	sleep_ms(REUSE_MS);
 	ask("search");
