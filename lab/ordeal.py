@@ -9,8 +9,8 @@ from .observe import observe
 from .payload import pattern, written
 
 PAGE = 4096
-# The least that the guest keeps of its canary, in such pages: of its own, and of a file.
-KEPT = 512
+# The least that the guest keeps of its canary, in such pages: of its own, of a file, of a pipe.
+KEPT = 768
 
 
 def take(_, machine, device):

@@ -31,16 +31,22 @@ static void fill(__u64 *buf)
 		buf[i] = buf[i - 2];
 }
 
-static __u64 *pages(void)
+/* What the canary is in. */
+struct held {
+	__u64 *pages;
+	int dgram[2];
+	int pipe[2];
+};
+
+static int paged(struct held *held)
 {
-	void *buf = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	held->pages = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (held->pages == MAP_FAILED)
+		return -1;
+	fill(held->pages);
 
-	if (buf == MAP_FAILED)
-		return NULL;
-	fill(buf);
-
-	return buf;
+	return 0;
 }
 
 static int cached(const __u64 *buf)
@@ -54,28 +60,53 @@ static int cached(const __u64 *buf)
 }
 
 /* Datagrams that wait are in the same caches as the packets of a network device. */
-static int queued(const __u64 *buf, int pair[2])
+static int queued(struct held *held)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct sockaddr *addr = (struct sockaddr *)&sin;
 	socklen_t len = sizeof(sin);
 	unsigned int i;
 
-	pair[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	pair[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(pair[0], addr, len) || getsockname(pair[0], addr, &len) ||
-	    connect(pair[1], addr, len))
+	held->dgram[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	held->dgram[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(held->dgram[0], addr, len) || getsockname(held->dgram[0], addr, &len) ||
+	    connect(held->dgram[1], addr, len))
 		return -1;
 	for (i = 0; i < DATAGRAMS; i++)
-		if (send(pair[1], buf, 128 << i % 4, 0) < 0)
+		if (send(held->dgram[1], held->pages, 128 << i % 4, 0) < 0)
 			return -1;
 
 	return 0;
 }
 
-static int drop(__u64 *buf, int pair[2])
+/* Pages of a pipe are the kernel's own, as the buffers that it gives to devices. */
+static int piped(struct held *held)
 {
-	return munmap(buf, BYTES) || close(pair[0]) || close(pair[1]);
+	if (pipe2(held->pipe, O_CLOEXEC | O_NONBLOCK) ||
+	    fcntl(held->pipe[1], F_SETPIPE_SZ, BYTES) < 0)
+		return -1;
+
+	return write(held->pipe[1], held->pages, BYTES) == BYTES ? 0 : -1;
+}
+
+static int hold(struct held *held)
+{
+	return paged(held) || queued(held) || piped(held);
+}
+
+static int drop(struct held *held)
+{
+	return munmap(held->pages, BYTES) || close(held->dgram[0]) || close(held->dgram[1]) ||
+	       close(held->pipe[0]) || close(held->pipe[1]);
+}
+
+/* Drop it while the network device has no buffers, and it takes new ones from there. */
+static int drop_for_net(struct held *held)
+{
+	struct token net = device_of("net"), driver, name;
+
+	return driver_unbind(net.s, &driver) || drop(held) ||
+	       driver_bind(net.s, &driver) || iface_up(&name);
 }
 
 /* Control: give it to a device. */
@@ -109,21 +140,22 @@ static int surrounded(__u64 *buf)
 
 void step_canary(const char *arg)
 {
-	__u64 *kept = pages(), *freed = pages();
-	int keep[2], free[2];
+	int to_disk = arg && !strcmp(arg, "disk");
+	int to_net = arg && !strcmp(arg, "net");
+	struct held kept, freed;
 
-	if (!kept || !freed || cached(kept) || loopback_up() || queued(kept, keep) ||
-	    queued(kept, free) || drop(freed, free)) {
+	if (loopback_up() || hold(&kept) || cached(kept.pages) || hold(&freed) ||
+	    (to_net ? drop_for_net : drop)(&freed)) {
 		fail("memory", NULL);
 		return;
 	}
-	if (arg && !strcmp(arg, "disk") && give_away(kept))
+	if (to_disk && give_away(kept.pages))
 		fail("write", NULL);
-	if (surrounded(kept))
+	if (surrounded(kept.pages))
 		fail("read", NULL);
 	/* Devices that are at work may get what was freed. */
 	sleep_ms(REUSE_MS);
 	ask("search");
-	drop(kept, keep);
+	drop(&kept);
 	unlink(CACHED);
 }
