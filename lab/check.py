@@ -10,7 +10,7 @@ from . import hotpath, kernel, mbox, qemu, review, series
 from .apt import tool
 from .base import Base
 from .git import WHO, git
-from .host import ROOT, TOOLS, cache, lock, need, run, tail
+from .host import Fail, ROOT, TOOLS, cache, lock, need, run, tail
 
 PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
 # Where it is has changed; its name has not.
@@ -33,6 +33,7 @@ def checks(name, arch=None, build=True):
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
+        yield f"{name}: what may be taken alone applies", list(subsets(base))
         yield f"{name}: kernel-doc", list(kernel_doc(base))
         yield f"{name}: htmldocs", list(review.htmldocs(base))
         yield f"{name}: tools/virtio", list(review.userspace(base, commits[-1]))
@@ -120,6 +121,15 @@ def style(base, entry, commit):
         to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
                  cwd=base.tree)
         yield f"MAINTAINERS covers {path}", LIST in to, to
+
+
+def subsets(base):
+    for name in series.subsets(base):
+        try:
+            series.commits(base, only=name)
+            yield f"{name} applies", True, ""
+        except Fail as err:
+            yield f"{name} applies", False, str(err)
 
 
 def signed(entry):
