@@ -12,6 +12,7 @@ if sys.version_info < (3, 11):
 
 from . import (bench, check, debian, guest, jobs, kernel, mbox, modes, mutate, newest, own, proof,
                qemu, scenario, series, spec, suite)
+from . import environment
 from .base import Base, wanted
 from .checks import table
 from .ktap import Report
@@ -228,6 +229,7 @@ def arguments():
 
 
 def main():
+    environment.clean()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = arguments()
     try:
