@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Build kernels, once for each content that goes into them."""
+import hashlib
+import os
+import shutil
+import subprocess
+import tomllib
+
+from ..model import mutation
+from ..patches import series
+from ..core.git import git
+from ..core.host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
+
+LAB = ROOT / "lab"
+VARIANTS = LAB / "variants"
+# Objects whose per-request code the hot path check compares.
+OBJECTS = ("drivers/virtio/virtio_ring.o", "drivers/block/virtio_blk.o",
+           "drivers/net/virtio_net.o", "drivers/virtio/virtio_mmio.o",
+           "drivers/virtio/virtio_pci_common.o", "drivers/virtio/virtio_pci_modern.o")
+
+
+def arch(name):
+    path = LAB / "arch" / f"{name}.toml"
+    if not path.exists():
+        known = sorted(p.stem for p in path.parent.glob("*.toml"))
+        raise Fail(f"unknown architecture '{name}'", f"there are: {', '.join(known)}")
+    return tomllib.loads(path.read_text()) | {"name": name}
+
+
+def fragments(machine):
+    """The configuration of a machine: what all have, its own, and what a check adds."""
+    return "common", machine["name"], *machine.get("fragments", ())
+
+
+def config(*names):
+    return "".join((LAB / "arch" / f"{name}.config").read_text() for name in names)
+
+
+def required(base, machine):
+    """The configuration of a machine, without what it or the base does not have."""
+    without = base.without + base.broken.get(machine["name"], []) + machine.get("without", [])
+    return "".join(line for line in config(*fragments(machine)).splitlines(True)
+                   if line.partition("=")[0] not in without)
+
+
+def compiler(machine):
+    """The compiler of a machine's kernels."""
+    return machine.get("compiler") or f"{machine['cross']}gcc"
+
+
+def commit_of(base, kind):
+    """The commit of a kind of kernel: stock, vdma or a variant.
+
+    Of the series, vdma@N takes the first N commits and only:NAME a subset. With
+    +NAME the kernel has that mutation.
+    """
+    below, _, mutant = kind.partition("+")
+    if mutant:
+        return mutation.commit(base, commit_of(base, below), mutant)
+    name, _, count = kind.partition("@")
+    if kind.startswith("only:"):
+        return series.commits(base, only=kind.partition(":")[2])[-1]
+    if kind == "stock":
+        return git(base.tree, "rev-parse", "base")
+    if name == "vdma":
+        made = series.commits(base)
+        if count and not (count.isdecimal() and 0 < int(count) <= len(made)):
+            raise Fail(f"unknown kernel '{kind}'", f"the series has {len(made)} commits")
+        return made[int(count or len(made)) - 1]
+    known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
+    if kind not in known:
+        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, vdma, {', '.join(known)}")
+    own = VARIANTS / f"{kind}.{base.name}.diff"
+    return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
+
+
+def make(base, machine, *targets, **kwargs):
+    """Run the kernel's make outside its source tree, with nothing of the host in the result."""
+    env = os.environ | {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "vdma",
+                        "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
+    return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{os.cpu_count()}",
+               f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
+               f"CC={compiler(machine)}", *targets, env=env, **kwargs)
+
+
+def objdir(base, machine):
+    return cache("obj", "-".join((base.tree.name, machine["name"],
+                                  *machine.get("fragments", ()))))
+
+
+def configure(base, machine, log):
+    """Configure from the fragments, and refuse an option that Kconfig drops."""
+    obj = objdir(base, machine)
+    wanted = required(base, machine)
+    fragment = obj / "vdma.config"
+    fragment.write_text(wanted + config("series"))
+    # Not olddefconfig: it forgets what the series adds once a kernel without it was built.
+    make(base, machine, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig", log=log)
+    got = set((obj / ".config").read_text().splitlines())
+    last = {line.partition("=")[0]: line for line in wanted.splitlines()
+            if line.startswith("CONFIG_")}
+    lost = [line for line in last.values() if line not in got]
+    if lost:
+        raise Fail(f"base {base.name} does not take {', '.join(lost)}", "see lab/arch/*.config")
+
+
+def build(base, machine, kind):
+    """Return the folder of a built kernel: Image, System.map, config, objects, tools."""
+    need([*TOOLS, *machine["packages"], *filter(None, [machine.get("compiler")])])
+    base.fetch()
+    with lock(f"src-{base.tree.name}"):
+        commit = commit_of(base, kind)
+        tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
+        inputs = (tree, required(base, machine) + config("series"),
+                  run(compiler(machine), "--version").splitlines()[0])
+        key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
+        entry = cache("kernel") / key[:16]
+        if entry.exists():
+            return entry
+        room(3, "a kernel build")
+        # Only files that differ from the last build are written: make sees no other change.
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        name = " ".join((base.release(), machine["name"], *machine.get("fragments", ()), kind))
+        log = cache("log") / f"build-{objdir(base, machine).name}.log"
+        try:
+            configure(base, machine, log)
+            modular = "CONFIG_MODULES=y\n" in (objdir(base, machine) / ".config").read_text()
+            make(base, machine, os.path.basename(machine["image"]), *["modules"] * modular,
+                 log=log,
+                 label=f"{name}: building (5 minutes when nothing is built yet)")
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
+        obj = objdir(base, machine)
+        with new_entry(entry) as new:
+            if modular:
+                make(base, machine, "modules_install", f"INSTALL_MOD_PATH={new}",
+                     "INSTALL_MOD_STRIP=1", log=log)
+            for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
+                shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
+            (new / "name").write_text(name + "\n")
+        say(f"{name}: built")
+    return entry

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Build the companion QEMU: Debian's source, the series in qemu/, only what the lab needs."""
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from pathlib import Path
+
+from ..patches import series
+from ..core.apt import Apt, tool
+from ..patches.base import number
+from ..core.git import commit, git, import_own
+from ..core.host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
+
+FOLDER = ROOT / "qemu"
+# The base that boots, unless another is asked for.
+BASE = "qemu"
+
+
+def names():
+    return list(read()["bases"])
+
+
+def read():
+    return tomllib.loads((FOLDER / "base.toml").read_text())
+
+
+class Qemu:
+    """A base of the companion series, as series.py takes one."""
+
+    series, overlay = FOLDER / "series", FOLDER / "tree"
+
+    def __init__(self, name=BASE):
+        if name not in names():
+            raise Fail(f"unknown QEMU base '{name}'", f"the bases are: {', '.join(names())}")
+        self.name, self.siblings = name, names()
+        data = read()
+        self.data = data | data["bases"][name]
+        self.own = os.environ.get("QEMU")
+        slot = name
+        if self.own:
+            slot += "-" + hashlib.sha256(self.own.encode()).hexdigest()[:8]
+        self.tree = cache("src") / slot
+
+    def release(self, commit="base"):
+        return "QEMU " + git(self.tree, "show", f"{commit}:VERSION")
+
+    def fetch(self):
+        """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
+        with lock(f"src-{self.tree.name}"):
+            if self.own:
+                check_version(Path(self.own), self.data["version"])
+                import_own(self.own, self.tree)
+            elif not (self.tree / ".git").exists():
+                self._import_package()
+        return self
+
+    def _import_package(self):
+        room(3, "QEMU's source")
+        log = cache("log") / f"fetch-{self.name}.log"
+        with new_entry(self.tree) as entry:
+            apt = Apt(entry / ".apt", self.data["sources"], log)
+            for path in apt.source(self.data["package"], "40 MB").iterdir():
+                path.rename(entry / path.name)
+            shutil.rmtree(apt.folder)
+            shutil.rmtree(entry / ".pc", ignore_errors=True)
+            check_version(entry, self.data["version"])
+            commit(entry, "QEMU", log)
+
+
+def check_version(tree, tested):
+    try:
+        version = (tree / "VERSION").read_text().strip()
+    except OSError as err:
+        raise Fail(f"{tree} is not a QEMU tree", "QEMU=/path/to/qemu") from err
+    if number(version)[:2] != number(tested)[:2]:
+        raise Fail(f"{tree} is QEMU {version}: the companion series needs {tested} here",
+                   "see the bases in qemu/base.toml")
+    if number(version) != number(tested):
+        say(f"note: QEMU {version} is not {tested}, which is tested: trying")
+
+
+def meson(data):
+    """The environment in which a meson that is new enough comes first."""
+    need(data["packages"])
+    env = dict(os.environ)
+    try:
+        have = run("meson", "--version")
+    except Fail:
+        have = "0"
+    if number(have) >= number(data["meson"]):
+        return env
+    entry = tool("meson", data["meson_sources"], lambda apt, new: run(
+        "dpkg-deb", "-x", apt.binary("meson", "1 MB"), new))
+    env["PATH"] = f"{entry}/usr/bin:{env['PATH']}"
+    env["PYTHONPATH"] = f"{entry}/usr/lib/python3/dist-packages"
+    return env
+
+
+def build(name=BASE):
+    """Return the folder of the companion's binaries."""
+    base = Qemu(name).fetch()
+    data = base.data
+    with lock(f"src-{base.tree.name}"):
+        commit = series.commits(base)[-1]
+        devices = {t: (FOLDER / f"{t}.mak").read_text() for t in data["targets"]}
+        inputs = [git(base.tree, "rev-parse", f"{commit}^{{tree}}"), str(data["configure"]),
+                  str(devices), str(list(data["qtests"])), run("gcc", "--version").splitlines()[0]]
+        entry = cache("qemu") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+        if entry.exists():
+            return entry
+        room(2, "a build of QEMU")
+        need(TOOLS)
+        env = meson(data)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        obj, log = cache("obj") / base.tree.name, cache("log") / f"build-{name}.log"
+        obj.mkdir(exist_ok=True)
+        options = []
+        for target, text in devices.items():
+            (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
+            options.append(f"--with-devices-{target.partition('-')[0]}=vdma")
+        binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
+        binaries += [f"tests/qtest/{test}" for test in data["qtests"]]
+        script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
+                  + shlex.join([",".join(data["targets"]), *options, *data["configure"]])
+                  + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
+        try:
+            run("sh", "-c", script, cwd=obj, env=env, log=log,
+                label=f"companion {base.release()}: building (6 minutes when nothing is built yet)")
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
+        with new_entry(entry) as new:
+            for file in binaries:
+                shutil.copy2(obj / file, new / Path(file).name)
+        say(f"companion {base.release()}: built")
+    return entry
+
+
+def qtest(name, program, base, without=None):
+    """Run a qtest: did all of it pass, and what did it say? Leave the option @without out."""
+    entry = build(base)
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        script = Path(folder) / program
+        words = f"${{@//{without}/}}" if without else "$@"
+        script.write_text(f'#!/bin/bash\nexec {entry / program} "{words}"\n')
+        script.chmod(0o755)
+        result = subprocess.run([entry / name, "--tap"], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, check=False, timeout=300,
+                                env=os.environ | {"QTEST_QEMU_BINARY": str(script)})
+    passed = re.findall(r"^ok \d+ (?!.*# SKIP)", result.stdout, re.M)
+    plan = re.search(r"^1\.\.(\d+)$", result.stdout, re.M)
+    return (result.returncode == 0 and bool(plan) and len(passed) == int(plan[1]) > 0,
+            result.stdout)

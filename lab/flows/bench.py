@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a block request costs in each mode: the table, and what must hold of it."""
+import functools
+import os
+import re
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model import scenario
+from ..patches.base import Base
+from .count import Guest
+from ..core.host import Fail, ROOT, say
+
+DATA = tomllib.loads((ROOT / "lab" / "bench.toml").read_text())
+PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].items()}
+RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
+             "above": ("costs more than", lambda a, b: a > b + JITTER),
+             "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
+KEYS = {"about", "scenario", "kernel", "limit", "stronger", *RELATIONS}
+FEW, MANY = DATA["requests"]
+# The device runs beside the guest: now and then, on a busy machine, it has looked
+# at the ring already. What costs an instruction per request is ten times as much.
+JITTER = (MANY - FEW) / 10
+# Guests at the same time: the figures do not depend on it, the memory does.
+JOBS = min(os.cpu_count(), 4)
+
+
+@functools.cache
+def part_of(function):
+    return next((name for name, text in PARTS.items() if text.fullmatch(function)), None)
+
+
+class Cost:
+    """What MANY - FEW requests execute, by function: whole numbers, to be compared."""
+
+    def __init__(self, few, many):
+        self.functions = {name: many[name] - few[name] for name in sorted(few | many)
+                          if many[name] != few[name]}
+        self.parts = dict.fromkeys(PARTS, 0)
+        for name, count in self.functions.items():
+            if part := part_of(name):
+                self.parts[part] += count
+        self.total = sum(self.parts.values())
+        self.path = self.total - self.parts["copy"]
+        self.steady = self.total - sum(self.functions.get(name, 0) for name in DATA["varies"])
+
+    def barriers(self, kind):
+        """The barriers of a kind that the rings take per request, by function."""
+        found = {name.partition(":")[0]: round(each(count)) for name, count
+                 in self.functions.items() if re.fullmatch(rf"virtqueue_\w+:{kind}", name)}
+        return {name: count for name, count in found.items() if count}
+
+    def changes(self, old):
+        """How the path differs from another one, function by function and per request."""
+        before, after = old.functions, self.functions
+        return "".join(f"{name}: {each(before.get(name, 0)):.3f} ->"
+                       f" {each(after.get(name, 0)):.3f}\n" for name in sorted(before | after)
+                       if part_of(name) and before.get(name) != after.get(name))
+
+
+def each(count):
+    return count / (MANY - FEW)
+
+
+@dataclass
+class Row:
+    """A line of the table, and by size what was counted for it."""
+
+    name: str
+    data: dict
+    guest: Guest
+    costs: dict
+
+
+def rows(wanted, folder):
+    """The rows of the machines @wanted, or of all of them."""
+    found = {}
+    for name, data in DATA["rows"].items():
+        if unknown := set(data) - KEYS:
+            raise Fail(f"bench.toml: row {name} has unknown keys: {', '.join(sorted(unknown))}",
+                       f"there are: {', '.join(sorted(KEYS))}")
+        one = scenario.pick([data["scenario"]])[0]
+        if wanted in (None, one["arch"]):
+            found[name] = Row(name, data, Guest.make(one, data["kernel"], folder), {})
+    if not found:
+        raise Fail(f"nothing is counted on '{wanted}'", "see lab/bench.toml")
+    return found
+
+
+def measure(todo):
+    """The cost of each (row, size)."""
+    jobs = [(row.guest, requests, size) for row, size in todo for requests in (FEW, MANY)]
+    say(f"counting instructions: {len(jobs)} boots, {len(jobs) * 2 // JOBS} s")
+    with ThreadPoolExecutor(JOBS) as pool:
+        counts = list(pool.map(lambda job: job[0].count(*job[1:], DATA["helpers"]), jobs))
+    return [Cost(few, many) for few, many in zip(counts[::2], counts[1::2])]
+
+
+def bench(wanted, verify):
+    """Measure; return the rows and the checks."""
+    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
+        found = rows(wanted, Path(folder))
+        todo = [(row, size) for row in found.values() for size in DATA["sizes"]]
+        again = [t for t in todo if verify or t[0].name in DATA["again"]]
+        costs = measure(todo + again)
+        for (row, size), cost in zip(todo, costs):
+            row.costs[size] = cost
+        # What a busy machine does to a figure, it does not do twice.
+        doubted = [(found[name], size) for name, size in dict.fromkeys(doubts(found))]
+        for (row, size), cost in zip(doubted, measure(doubted) if doubted else []):
+            row.costs[size] = cost
+    return found, [*judge(found), *repeats(again, costs[len(todo):])]
+
+
+def doubts(found):
+    """The pairs that are not what they must be to each other: each (name, size) of them."""
+    for row in found.values():
+        for relation in RELATIONS.keys() & row.data.keys():
+            other = found[row.data[relation]]
+            for size, cost in row.costs.items():
+                if not RELATIONS[relation][1](cost.steady, other.costs[size].steady):
+                    yield from ((row.name, size), (other.name, size))
+
+
+def judge(found):
+    """What must hold of the figures: (what, passed, detail)."""
+    for row in found.values():
+        own = row.guest.defined()
+        for size, cost in row.costs.items():
+            what = f"{size >> 10} KiB: {row.data['about']}:"
+            lost = [f for f in cost.functions if f in own and not part_of(f)]
+            yield f"{what} all of virtio is counted", cost.path > 0 and not lost, lost
+            for relation, (words, holds) in RELATIONS.items():
+                if relation in row.data:
+                    other = found[row.data[relation]]
+                    than = other.costs[size]
+                    yield (f"{what} {words} {other.data['about']}", holds(cost.steady, than.steady),
+                           f"{each(than.steady):.3f} -> {each(cost.steady):.3f}\n"
+                           + cost.changes(than))
+            if "stronger" in row.data:
+                weak = found[row.data["stronger"]]
+                yield stronger(what, cost, weak.data["about"], weak.costs[size])
+
+
+def stronger(what, cost, other, than):
+    before, after = ([c.barriers(kind) for kind in ("inner", "outer")] for c in (than, cost))
+    return (f"{what} its rings have outer-shareable barriers, {other} has inner-shareable ones",
+            before[0] != {} and before[1] == {} and after == [{}, before[0]],
+            f"inner and outer: {before} -> {after}")
+
+
+def repeats(again, costs):
+    for (row, size), cost in zip(again, costs):
+        text = cost.changes(row.costs[size])
+        yield f"{size >> 10} KiB: {row.data['about']}: a second run shows the same", not text, text
+
+
+def table(some, found):
+    """The figures of some rows as Markdown, all sizes in a cell."""
+    head = f"per request of {' / '.join(f'{s >> 10}' for s in DATA['sizes'])} KiB"
+    lines = [[head, "path", "ratio", *PARTS]]
+    for row in some:
+        cells = []
+        for size, cost in row.costs.items():
+            copy = cost.parts["copy"]
+            limit = found[row.data.get("limit", row.name)].costs[size].path
+            cells.append([f"{each(cost.path):,.0f}", f"{cost.total / (limit + copy):.1f}",
+                          *(f"{each(c):,.0f}" for c in cost.parts.values())])
+        lines.append([row.data["about"], *(" / ".join(c) if set(c) != {"0"} else ""
+                                           for c in zip(*cells))])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    lines.insert(1, ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])])
+    return "\n".join("| " + " | ".join([line[0].ljust(widths[0]), *(
+        cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]) + " |"
+                     for line in lines)
+
+
+def tests():
+    """What "./vdma test" takes of it: (name, checks) of each machine."""
+    for name in dict.fromkeys(scenario.pick([data["scenario"]])[0]["arch"]
+                              for data in DATA["rows"].values()):
+        yield f"{name}: what a block request costs", bench(name, False)[1]
+
+
+def main(wanted, verify):
+    """Print a table for each machine; return whether everything holds."""
+    found, checks = bench(wanted, verify)
+    for name in dict.fromkeys(row.guest.scenario["arch"] for row in found.values()):
+        some = [row for row in found.values() if row.guest.scenario["arch"] == name]
+        release = Base(some[0].guest.scenario["base"]).release()
+        print(f"{name}, {release}: instructions of the guest's kernel\n\n{table(some, found)}\n")
+    for what, passed, detail in checks:
+        if not passed:
+            print(f"FAILED: {what}: {detail}")
+    print(f"{sum(passed for _, passed, _ in checks)} of {len(checks)} checks hold")
+    return all(passed for _, passed, _ in checks)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Break the series in one small place at a time: a test must notice, or there is a reason."""
+import os
+import re
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from ..model import mutation, scenario
+from ..build import kernel
+from . import runner
+from ..patches.base import Base
+from ..core.host import Fail, ROOT, lock, say
+
+RESULTS = mutation.FOLDER / "README.md"
+INTRO = """# Mutations
+
+`./vdma mutate` wrote this: it makes one small change at a time to the C that the series adds, rebuilds, runs the
+test that should notice, and says which of its checks was the first to fail. Each row is what the last run of that
+mutation showed. `./vdma boot --kernel KERNEL+MUTATION TEST` shows one in full; KERNEL is the first that
+`./vdma list` has for the test.
+
+"""
+# killed and survived are results; invalid is a mutation, or a reason, that must be mended.
+KILLED, SURVIVED, INVALID = "killed", "survived", "invalid"
+
+
+def listing():
+    for one in mutation.load().values():
+        print(f"{one['name']:30} {one['test']:30} {one['file']}"
+              + (f"; survives: {one['survives']}" if one["survives"] else ""))
+
+
+def run(wanted):
+    """Try mutations, all or those of these names, and note the results; return the exit status."""
+    chosen, results = mutation.pick(wanted), {}
+    tests = scenario.load()
+    applies(chosen, tests)
+    # What takes the same kernel and configuration comes together, and needs the fewest builds.
+    chosen.sort(key=lambda one: (tests[one["test"]]["arch"], tests[one["test"]]["kernels"][0]))
+    pool, controls, waiting = ThreadPoolExecutor(os.cpu_count()), {}, []
+
+    def finish():
+        one, boot, job = waiting.pop(0)
+        try:
+            if failed(controls[one["test"]].result()):
+                raise Fail(f"{one['test']} fails without any mutation")
+            results[one["name"]] = verdict(one, job.result(), boot)
+        except Fail as err:
+            results[one["name"]] = INVALID, str(err).partition("\n")[0]
+        finally:
+            if boot:
+                shutil.rmtree(boot.kernel, ignore_errors=True)
+        note(results)
+        result, detail = results[one["name"]]
+        print(f"{result:8} {one['name']:28} {one['test']:28} {detail}", flush=True)
+
+    try:
+        for one in chosen:
+            test = tests[one["test"]]
+            if one["test"] not in controls:
+                controls[one["test"]] = pool.submit(
+                    runner.prove, runner.Run(test, test["kernels"][0]))
+            try:
+                boot = runner.Run(test, f"{test['kernels'][0]}+{one['name']}")
+                waiting.append((one, boot, pool.submit(runner.prove, boot)))
+            except Fail as err:
+                waiting.append((one, None, pool.submit(broken, err)))
+            if len(waiting) > 2 * os.cpu_count():
+                finish()
+        while waiting:
+            finish()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for _, boot, _ in waiting:
+            if boot:
+                shutil.rmtree(boot.kernel, ignore_errors=True)
+    return close(results)
+
+
+def broken(err):
+    raise err
+
+
+def failed(checks):
+    """What has failed, the first word first."""
+    return [what for what, passed, _ in checks if not passed]
+
+
+def verdict(one, checks, boot):
+    """What a boot of the mutant says of it."""
+    by = failed(checks)
+    if not by:
+        return SURVIVED, one["survives"] or "no check has failed"
+    by = by[0]
+    case = re.search(r"# (virtio_dma_test_\w+): (?:EXPECTATION|ASSERTION) FAILED", boot.console)
+    if by.startswith("KUnit: ") and case:
+        by += f": {case[1]}"
+    return (INVALID, f"it has a reason to survive, but: {by}") if one["survives"] else (KILLED, by)
+
+
+def applies(chosen, tests):
+    """Make sure that every mutation still has its place, before anything is built."""
+    base = Base(scenario.BASE).fetch()
+    with lock(f"src-{base.tree.name}"):
+        below = {}
+        for one in chosen:
+            kind = tests[one["test"]]["kernels"][0]
+            below[kind] = below.get(kind) or kernel.commit_of(base, kind)
+            mutation.mutated(base, below[kind], one)
+
+
+def note(results):
+    """Write down what there is, so that it is there even if the run ends early."""
+    rows = noted() | {name: f"killed by '{detail}'" if result == KILLED
+                      else f"{result}: {detail}" for name, (result, detail) in results.items()}
+    RESULTS.write_text(page(mutation.load(), rows))
+
+
+def close(results):
+    """Sum the results up; return the exit status."""
+    known = mutation.load()
+    say(f"{RESULTS.relative_to(ROOT)} has the results")
+    count = Counter(result for result, _ in results.values())
+    reasons = sum(result == SURVIVED and bool(known[name]["survives"])
+                  for name, (result, _) in results.items())
+    holes = count[SURVIVED] - reasons
+    print(f"{count[KILLED]} killed, {reasons} survived with a reason, {holes} survived"
+          + (f", {count[INVALID]} invalid" if count[INVALID] else ""))
+    return 1 if holes or count[INVALID] else 0
+
+
+def noted():
+    """What the page says of each mutation."""
+    text = RESULTS.read_text() if RESULTS.exists() else ""
+    return dict(re.findall(r"^\| `([\w-]+)` \| .* \| (.*) \|$", text, re.M))
+
+
+def page(known, rows):
+    lines = [INTRO]
+    for file in dict.fromkeys(one["file"] for one in known.values()):
+        own = [one for one in known.values() if one["file"] == file]
+        lines.append(f"## {file}\n\nin " + ", ".join(
+            f"[{name}]({name})" for name in dict.fromkeys(one["data"] for one in own))
+            + "\n\n| mutation | test | result |\n| --- | --- | --- |\n")
+        lines += [f"| `{one['name']}` | {one['test']} | {cell(one, rows)} |\n"
+                  for one in own] + ["\n"]
+    return "".join(lines).rstrip("\n") + "\n"
+
+
+def cell(one, rows):
+    row = rows.get(one["name"], "not run")
+    return f"{SURVIVED}: {one['survives'] or 'for no reason'}" if row.startswith(SURVIVED) else row
+
+
+def tests():
+    """Nothing is built for it: the page knows every mutation, and each has its place."""
+    known, rows = mutation.load(), noted()
+    try:
+        applies(list(known.values()), scenario.load())
+        misplaced = ""
+    except Fail as err:
+        misplaced = str(err)
+    holes = [name for name, one in known.items()
+             if not rows.get(name, "").startswith(SURVIVED if one["survives"] else KILLED)]
+    yield "mutations", [("each is of code that is there", not misplaced, misplaced),
+                        ("each was killed, or has a reason to survive", not holes, holes),
+                        ("the page is of these mutations", set(rows) == set(known),
+                         set(rows) ^ set(known))]

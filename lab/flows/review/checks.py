@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a reviewer's tools say of the series: checkpatch, sparse, W=1, kernel-doc, round trip."""
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ...patches import mbox, series
+from ...build import kernel, qemu
+from . import builds, machine_code
+from ...core.apt import tool
+from ...patches.base import Base
+from ...core.git import WHO, git
+from ...core.host import Fail, ROOT, TOOLS, cache, lock, need, run, tail
+
+PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
+# Where it is has changed; its name has not.
+LIST = "virtualization@"
+
+
+def checks(name, arch=None, build=True):
+    """All checks of a base, one test each: (name, [(what, passed, detail)]).
+
+    Unless @build, leave out those that take a build of the kernel.
+    """
+    base, machines = Base(name), [kernel.arch(a) for a in ("arm64", "ppc64le")
+                                  if arch in (None, a)]
+    need(PACKAGES + [p for m in machines for p in m["packages"]])
+    base.fetch()
+    yield f"{name}: series round trip", list(round_trip(base))
+    yield f"{name}: mails", list(mbox.tests(base))
+    with lock(f"src-{base.tree.name}"):
+        commits = series.commits(base)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        for entry, commit in zip(series.entries(base), commits):
+            yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
+        yield f"{name}: what may be taken alone applies", list(subsets(base))
+        yield f"{name}: kernel-doc", list(kernel_doc(base))
+        yield f"{name}: htmldocs", list(builds.htmldocs(base))
+        yield f"{name}: tools/virtio", list(builds.userspace(base, commits[-1]))
+        yield f"{name}: selftests", list(builds.selftests(base, commits[-1]))
+        if not build:
+            return
+        for machine in machines:
+            for kind, extra in (("built in", ()), ("modules", ("modules", "check-modules"))):
+                yield (f"{name}: sparse and W=1, {machine['name']}, {kind}",
+                       list(compile_clean(base, machine, commits, extra)))
+    for machine in machines:
+        yield f"{name}: hot path, {machine['name']}", list(hot_path(base, machine))
+
+
+def thorough(name, arch=None):
+    """What takes too long for every run: coccinelle, and configurations that nobody boots."""
+    base = Base(name).fetch()
+    need(PACKAGES)
+    with lock(f"src-{base.tree.name}"):
+        head = series.commits(base)[-1]
+        git(base.tree, "checkout", "-q", "--force", "--detach", head)
+        yield f"{name}: coccinelle", list(builds.coccinelle(base, head, touched(base, ".c")))
+        for machine in map(kernel.arch, [arch] if arch else ("arm64", "ppc64le", "x86_64")):
+            need(machine["packages"])
+            yield (f"{name}: other configurations, {machine['name']}",
+                   list(builds.configurations(base, machine)))
+        if not arch:
+            yield from builds.elsewhere(base)
+
+
+def qemu_checks(on=qemu.BASE):
+    """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
+    need(PACKAGES)
+    base = qemu.Qemu(on).fetch()
+    yield f"{on}: series round trip", list(round_trip(base))
+    with lock(f"src-{base.tree.name}"):
+        commits = series.commits(base)
+        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        for entry, commit in zip(series.entries(base), commits):
+            yield f"{on}: style of {entry.name}", [checkpatch(base, commit)]
+    for name, test in base.data["qtests"].items():
+        passed, said = qemu.qtest(name, test["program"], on)
+        control, noise = qemu.qtest(name, test["program"], on, test["option"])
+        yield f"{on}: {name}", [
+            ("it passes", passed, said),
+            (f"control: not without {test['option']}",
+             not control and "assertion failed" in noise, noise)]
+
+
+def checkpatch(base, commit, *options):
+    """What the tree's own checkpatch says of a commit: nothing, or it fails."""
+    patch = git(base.tree, "format-patch", "-1", "--stdout", commit) + "\n"
+    result = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", *options, "-"],
+                            cwd=base.tree, input=patch, capture_output=True, text=True,
+                            check=False)
+    said = result.stdout + result.stderr
+    return ("checkpatch --strict", result.returncode == 0 and not re.search(
+        r"^(ERROR|WARNING|CHECK):", said, re.M), said)
+
+
+def round_trip(base):
+    """checkout, then refresh, must leave series/ and the overlay as they are."""
+    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
+        copy, tree = Path(temp) / "repo", Path(temp) / "tree"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
+            ".git", "__pycache__", "linux-*", "outgoing-*", "debian-*"))
+        series.checkout(base, tree)
+        count = git(tree, "rev-list", "--count", "base..series")
+        yield "one commit per entry", int(count) == len(series.entries(base)), f"{count} commits"
+        run(copy / "vdma", "refresh", base.name, tree)
+        there = copy / base.series.relative_to(ROOT), copy / base.overlay.relative_to(ROOT)
+        diff = subprocess.run(["diff", "-r", base.series, there[0]],
+                              capture_output=True, text=True, check=False).stdout
+        diff += "".join(f"{path} differs\n" for e in series.entries(base) for path in e.adds
+                        if (base.overlay / path).read_bytes() != (there[1] / path).read_bytes())
+        yield "refresh brings back what checkout was made of", not diff, diff
+
+
+def style(base, entry, commit):
+    # That MAINTAINERS covers a new file is looked up below, not guessed; and
+    # the source at hand has no history in which to look up what a message names.
+    yield checkpatch(base, commit, "--ignore", "FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID")
+    yield signed(entry)
+    for path in entry.adds:
+        to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
+                 cwd=base.tree)
+        yield f"MAINTAINERS covers {path}", LIST in to, to
+
+
+def subsets(base):
+    for name in series.subsets(base):
+        try:
+            series.commits(base, only=name)
+            yield f"{name} applies", True, ""
+        except Fail as err:
+            yield f"{name} applies", False, str(err)
+
+
+def signed(entry):
+    lines = entry.message.splitlines()
+    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
+    return "the message is wrapped and signed", not long and lines[-1] == \
+        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long)
+
+
+def touched(base, suffix):
+    """The files that the series adds or edits, of one kind."""
+    found = {path for entry in series.entries(base) for path in entry.paths(base.name)}
+    return sorted(p for p in found if p.endswith(suffix) and not p.startswith("tools/"))
+
+
+def fresh(before, after):
+    """The complaints that were not there before, wherever their lines have moved."""
+    def place(text):
+        return re.sub(r":\d+(:\d+)?\b:?", ":", text)
+    old = {place(t) for t in before}
+    return [t for t in after if place(t) not in old]
+
+
+def kernel_doc(base):
+    for path in touched(base, (".c", ".h")):
+        said = []
+        for commit in ("base", "HEAD"):
+            with tempfile.TemporaryDirectory() as temp:
+                file = Path(temp) / Path(path).name
+                try:
+                    file.write_text(git(base.tree, "show", f"{commit}:{path}") + "\n")
+                except subprocess.CalledProcessError:
+                    file.write_text("")  # The series adds it.
+                result = subprocess.run(["perl", "scripts/kernel-doc", "-none", file],
+                                        cwd=base.tree, capture_output=True, text=True, check=False)
+                said.append(result.stderr.replace(str(file), path).splitlines())
+        yield path, not fresh(*said), "\n".join(fresh(*said))
+
+
+def compiled(path, machine):
+    """Which machine compiles a file: its own architecture's, or arm64 for all others."""
+    own = re.match(r"arch/(\w+)/|drivers/(s390)/", path)
+    return machine["kernel_arch"] in own.groups() if own else machine["name"] == "arm64"
+
+
+def compile_clean(base, machine, commits, modules):
+    """Compile what the series touches with sparse and W=1, without and with it."""
+    machine = machine | {"fragments": ("check", *modules)}
+    said = []
+    for commit in ("base", commits[-1]):
+        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        objects = [p[:-1] + "o" for p in touched(base, ".c")
+                   if compiled(p, machine) and (base.tree / p).exists()]
+        log = cache("log") / f"check-{base.tree.name}.log"
+        try:
+            kernel.configure(base, machine, log)
+            for path in objects:
+                (kernel.objdir(base, machine) / path).unlink(missing_ok=True)
+            kernel.make(base, machine, "W=1", "C=2", f"CHECK={sparse(base)}", "-k", *objects,
+                        log=log, label=f"checking {len(objects)} objects with sparse and W=1")
+        except subprocess.CalledProcessError:
+            yield "it compiles", False, tail(log)
+            return
+        said.append([t.replace(f"{base.tree}/", "") for t in log.read_text().splitlines()
+                     if re.search(r"(warning|error):", t)])
+    yield f"{len(objects)} objects compile", bool(objects), " ".join(objects)
+    yield "no new complaint", not fresh(*said), "\n".join(fresh(*said))
+
+
+def sparse(base):
+    """The sparse that knows the base's headers: built from source where Debian's is too old."""
+    def make(apt, new):
+        source = apt.source("sparse", "0.3 MB")
+        without = [f"HAVE_{what}=no" for what in ("LLVM", "SQLITE", "LIBXML", "GTK")]
+        run("make", "-C", source, "CC=gcc", *without, "sparse", log=apt.log,
+            label="building sparse")
+        shutil.copy2(source / "sparse", new)
+    return tool("sparse", base.sparse, make) / "sparse" if base.sparse else "sparse"
+
+
+def hot_path(base, machine):
+    """The functions that run per request keep their machine code; a control does not."""
+    stock, vdma, hot = (kernel.build(base, machine, k) for k in ("stock", "vdma", "hot"))
+    ring = "virtio_ring.o"
+    ok, lines = machine_code.report(stock / ring, vdma / ring, machine["cross"])
+    yield lines[0], ok, "\n".join(lines)
+    for line in lines[1:]:
+        yield line.partition(":")[0], not line.startswith("HOT"), line
+    ok, lines = machine_code.report(vdma / ring, hot / ring, machine["cross"])
+    yield "control: a test per request is noticed", not ok, "\n".join(lines)
+    for name, probe in (("virtio_blk.o", {"virtblk_probe", "virtblk_read_limits"}),
+                        ("virtio_net.o", set())):
+        verdicts = machine_code.compare(stock / name, vdma / name, machine["cross"])
+        other = [n for n, v in verdicts.items()
+                 if v.kind != "same" and n.partition(".")[0] not in probe]
+        yield (f"{name} is the same" + (f" but for {', '.join(sorted(probe))}" if probe else ""),
+               bool(verdicts) and not other, other)

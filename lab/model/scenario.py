@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenarios are data: read them, and refuse what is not one."""
+import tomllib
+
+from ..build import kernel, qemu
+from ..core.host import Fail, ROOT
+from ..vm.machine import SILENCE
+
+FOLDER = ROOT / "lab" / "scenarios"
+KEYS = {
+    "about": "one line for './vdma list'",
+    "arch": "the machine, a name in lab/arch/",
+    "kernels": "which kernels run it: vdma, stock or lab variants",
+    "config": "further fragments of the kernel's configuration, names in lab/arch/",
+    "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
+    "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
+    "options": "properties of every virtio device",
+    "companion": "true: needs the companion QEMU",
+    "machine_options": "properties of the QEMU machine",
+    "qemu": "further QEMU arguments",
+    "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes",
+    "memory": "as QEMU's -m takes it",
+    "cpus": "number of CPUs",
+    "append": "further kernel parameters",
+    "patience": "seconds without a word before the guest counts as hung",
+    "steps": "what the guest's init does, in this order",
+    "mode": "the dma_mode of every device that 'modes' does not name",
+    "modes": "the dma_mode by device, where they differ",
+    "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says),"
+             " for all devices or by device",
+    "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
+    "offered": "feature bits that every device must, or must not, offer",
+    "row": "the machine's name in README's table of modes, where the scenario is part of it",
+    "bounced": "devices whose buffers must lie in the swiotlb pool",
+    "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
+    "console": "texts that the console must show, with how often",
+    "trouble": "warnings that the console must show, and that do not count as such",
+    "kunit": "KUnit suites that must pass while the guest boots",
+    "skips": "cases of the selftests that must be skipped: a part of the reason, with how often;"
+             " of KUnit, all of a reason that machine and base do not give",
+    "short": "true: the rng says that it wrote more than it did; the rest of its buffer is zero",
+    "above": "the lowest address that a ring or buffer may have",
+    "below": "the first address that is too high for one",
+    "absent": "devices whose probe fails: the text that the console must show for each",
+    "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
+    "errors": "what the guest must find wrong: this is a negative control",
+    "secure": "the guest must be a secure VM, and what devices are handed in shared pages",
+    "tce": "false: I/O must write no TCE, true: it must",
+    "stuck": "the guest must not come up, and its console must show this text",
+    "after": "properties of every virtio device in the QEMU that goes on with a saved guest",
+    "unsaved": "why QEMU must refuse to save the guest, where that is a step",
+    "slow": "true: it takes a kernel of its own, or minutes, and is left to --all, --base and --arch",
+    "missing": "why the base cannot run it",
+    "must_fail": "checks that must fail: this is a negative control",
+    "debug": "the keys that differ on a kernel that watches itself",
+    "on": "by base: the keys that differ there",
+}
+DEFAULT = "pci-modern"
+BASE = "6.12"
+
+
+def load(base=BASE):
+    """All scenarios by name, as they are on @base."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        data = tomllib.loads(path.read_text())
+        common = data.pop("all", {})
+        for name, own in data.items():
+            scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
+                        "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
+                        "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
+                        "companion": False, "stuck": None, "secure": False, "compiler": None,
+                        "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
+                        "debug": {},
+                        "patience": SILENCE} | common | own
+            scenario |= scenario.pop("on", {}).get(base, {})
+            unknown = set(scenario) - set(KEYS) - {"base"}
+            if unknown:
+                raise Fail(f"{path.name}: scenario {name} has unknown keys: "
+                           + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
+            scenario["name"] = name
+            scenario["companion"] = scenario["companion"] and qemu.BASE
+            scenario["machine"] = kernel.arch(scenario["arch"]) | {
+                "fragments": scenario["config"], "compiler": scenario["compiler"]}
+            found[name] = scenario
+    return found
+
+
+def watched(scenario):
+    """The scenario on a kernel that watches itself."""
+    fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
+    return scenario | scenario["debug"] | {
+        "config": fragments, "machine": scenario["machine"] | {"fragments": fragments}}
+
+
+def upon(scenario, companion):
+    """The scenario on another base of the companion QEMU, if it takes one."""
+    return scenario | {"companion": scenario["companion"] and companion}
+
+
+def pick(wanted, base=BASE):
+    """The scenarios of these names; without any, the default one."""
+    known = load(base)
+    for name in wanted:
+        if name not in known:
+            near = [n for n in known if name in n] or list(known)
+            raise Fail(f"unknown scenario '{name}'",
+                       f"'./vdma list' has them all, such as {', '.join(near[:3])}")
+        if known[name]["missing"]:
+            raise Fail(f"base {base} cannot run {name}: {known[name]['missing']}",
+                       "name another base with --base")
+    return [known[name] for name in wanted or [DEFAULT]]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Look at a guest from outside, through QMP."""
+import time
+
+from . import arm64_page_tables
+from .machine import parent
+
+
+def observe(machine, scenario, image):
+    """What QMP says of every virtio device of the scenario, and where RAM lies."""
+    view = {"ram": machine.ram(), "devices": {}}
+    if scenario["secure"] or scenario["tce"] is not None:
+        view["ultravisor"] = machine.ultravisor()
+    paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
+             if d["path"].startswith("/machine/peripheral/")}
+    for index, name in enumerate(scenario["devices"]):
+        path = paths[name]
+        status = machine.qmp("x-query-virtio-status", path=path)
+        bits = names(name, status["guest-features"])
+        rings, buffers = [], []
+        for queue in range(status["num-vqs"]):
+            state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
+            if state["vring-desc"]:
+                rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
+        if name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]:
+            # The receive queue always has buffers for the host to look at.
+            element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
+            buffers = [d["addr"] for d in element["descs"]]
+        view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
+                                 "offered": names(name, status["host-features"]),
+                                 "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
+                                 str(status["status"])}
+    # A kernel that another one has started lies elsewhere.
+    walkable = scenario["machine"].get("page_tables", False) and "kexec" not in scenario["steps"]
+    if walkable:
+        entries, linear_end = arm64_page_tables.walk(machine, image)
+        view["noncacheable"] = arm64_page_tables.noncacheable(entries)
+        if scenario["mode"] == "phys" and not scenario["stuck"]:
+            rings = [a for d in view["devices"].values() for ring in d["rings"] for a in ring]
+            view["aliases"] = arm64_page_tables.aliases(entries, linear_end, rings)
+    if "balloon" in scenario["devices"]:
+        view["balloon"] = squeeze(machine)
+    return view
+
+
+def names(device, features):
+    """The names of feature bits, and all of them again as those of the device."""
+    words = {text.partition(":")[0].rpartition("_F_")[2] for text in features["transports"]}
+    own = words | {t.partition(":")[0].rpartition("_F_")[2] for t in features["dev-features"]}
+    return words | {f"{device}.{word}" for word in own}
+
+
+def squeeze(machine):
+    """Have the balloon take 64 MiB and give it back; return both sizes that it reports."""
+    sizes, full = [], machine.qmp("query-balloon")["actual"]
+    for target in (full - (64 << 20), full):
+        machine.qmp("balloon", value=target)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and machine.qmp("query-balloon")["actual"] != target:
+            time.sleep(0.05)
+        sizes.append(machine.qmp("query-balloon")["actual"] - full)
+    return sizes
