@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from lab.core.cache import cache, ROOT
 from lab.patches import series
 from lab.patches.base import Base
-from lab.core.host import ROOT, cache
 
 LIMIT = 300
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The guest's user space: a static init and the kernel's selftests, packed into an initramfs."""
 import hashlib
-import re
 import subprocess
 
+from ..core.cache import cache, new_entry, ROOT
+from ..core.errors import Fail
 from ..core.git import git
-from ..core.host import Fail, ROOT, cache, new_entry, run
+from ..core.process import run
+from ..model.selftests import selftests, SELFTESTS
 
 SOURCES = ROOT / "lab" / "guest"
-SELFTESTS = ROOT / "tools" / "testing" / "selftests" / "virtio"
 SPEC = """dir /dev 755 0 0
 nod /dev/console 600 0 0 c 5 1
 file /init {folder}/init 755 0 0
@@ -35,12 +36,6 @@ def modules(kernel):
         visit(path)
     return "".join(f"file /modules/{n:02}-{path.name} {path} 644 0 0\n"
                    for n, path in enumerate(order))
-
-
-def selftests():
-    """The names of the series' selftests, in the order in which the guest runs them."""
-    makefile = (SELFTESTS / "Makefile").read_text()
-    return sorted(re.search(r"^TEST_GEN_PROGS := (.*)$", makefile, re.M)[1].split())
 
 
 def compile_all(compiler, harness, new):

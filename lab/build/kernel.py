@@ -4,12 +4,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tomllib
 
-from ..model import mutation
-from ..patches import series
+from ..core.cache import cache, lock, new_entry, room, ROOT
+from ..core.errors import Fail
 from ..core.git import git
-from ..core.host import Fail, ROOT, TOOLS, cache, lock, need, new_entry, room, run, say, tail
+from ..core.packages import need, TOOLS
+from ..core.process import run, say, tail
+from ..patches import mutant as mutants, series
 
 LAB = ROOT / "lab"
 VARIANTS = LAB / "variants"
@@ -17,14 +18,6 @@ VARIANTS = LAB / "variants"
 OBJECTS = ("drivers/virtio/virtio_ring.o", "drivers/block/virtio_blk.o",
            "drivers/net/virtio_net.o", "drivers/virtio/virtio_mmio.o",
            "drivers/virtio/virtio_pci_common.o", "drivers/virtio/virtio_pci_modern.o")
-
-
-def arch(name):
-    path = LAB / "arch" / f"{name}.toml"
-    if not path.exists():
-        known = sorted(p.stem for p in path.parent.glob("*.toml"))
-        raise Fail(f"unknown architecture '{name}'", f"there are: {', '.join(known)}")
-    return tomllib.loads(path.read_text()) | {"name": name}
 
 
 def fragments(machine):
@@ -56,7 +49,7 @@ def commit_of(base, kind):
     """
     below, _, mutant = kind.partition("+")
     if mutant:
-        return mutation.commit(base, commit_of(base, below), mutant)
+        return mutants.commit(base, commit_of(base, below), mutant)
     name, _, count = kind.partition("@")
     if kind.startswith("only:"):
         return series.commits(base, only=kind.partition(":")[2])[-1]

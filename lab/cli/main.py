@@ -10,22 +10,28 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit("vdma: Python 3.11 or later is needed\n  hint: Debian 12 and 13 have it as python3")
 
-from ..model import scenario
-from ..patches import debian, mbox, series, spec, updates
-from ..build import guest, kernel, qemu
-from ..flows import bench, modes, mutate, run_guest, runner, suite
-from ..flows.review import checks as review
-from ..flows.jobs import github
 from ..core import environment
-from ..patches.base import Base, wanted
-from ..judge.checks import table
+from ..core.cache import cache
+from ..core.errors import explain, Fail
 from ..core.ktap import Report
-from ..core.host import Fail, cache, explain, say
+from ..core.process import say
+from ..model import machines, scenario
+from ..model.scenario import COMPANION
+from ..patches import debian, mbox, series, updates
+from ..patches.base import Base, wanted
+from ..patches.qemu import companions, Qemu
+from ..patches.refresh import refresh
+from ..patches.spec import Spec
+from ..build import guest, kernel, qemu
+from ..judge.checks import table
+from ..flows import bench, modes, mutate, run_guest, runner, suite
+from ..flows.jobs import github
+from ..flows.review import checks as review, specification
 
 
 def do_boot(args):
     good = True
-    qemu.Qemu(args.qemu)
+    Qemu(args.qemu)
     for one in scenario.pick(args.scenario, args.base):
         kind = args.kernel or one["kernels"][0]
         one = scenario.watched(one) if args.debug else one
@@ -60,9 +66,9 @@ def do_run(args):
 
 def do_check(args):
     report = Report()
-    for name in [args.base] if args.base else [*wanted(None), qemu.BASE, "spec"]:
-        tests = (spec.checks() if name == "spec" else review.qemu_checks(name)
-                 if name in qemu.names() else review.checks(name))
+    for name in [args.base] if args.base else [*wanted(None), COMPANION, "spec"]:
+        tests = (specification.checks() if name == "spec" else review.qemu_checks(name)
+                 if name in companions() else review.checks(name))
         for title, checks in tests:
             report.add(title, checks)
     return report.close()
@@ -90,7 +96,7 @@ def do_table(_):
 
 
 def do_build(args):
-    machine = kernel.arch(args.arch)
+    machine = machines.load(args.arch)
     base = Base(args.base)
     built = kernel.build(base, machine, args.kernel)
     print(guest.build(machine, built, base))
@@ -108,8 +114,8 @@ def do_bases(args):
 def base_of(name):
     """What a tree can be made of: a kernel base, the companion QEMU, or the specification."""
     if name == "spec":
-        return spec.Spec()
-    return qemu.Qemu(name) if name in qemu.names() else Base(name)
+        return Spec()
+    return Qemu(name) if name in companions() else Base(name)
 
 
 def do_checkout(args):
@@ -119,7 +125,7 @@ def do_checkout(args):
 
 
 def do_refresh(args):
-    series.refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
+    refresh.refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
 
 
 def do_mbox(args):
@@ -170,7 +176,7 @@ def arguments():
                         "help": "a name in bases/ (default: %(default)s)"}),
          (("--kernel",), {"help": "vdma, stock or a variant (default: the scenario's first)"}),
          (("--debug",), {"action": "store_true", "help": "on a kernel that watches itself"}),
-         (("--qemu",), {"metavar": "BASE", "default": qemu.BASE, "help": "a companion QEMU, a name"
+         (("--qemu",), {"metavar": "BASE", "default": COMPANION, "help": "a companion QEMU, a name"
                         " in qemu/base.toml (default: %(default)s)"}),
          (("--timeout",), {"type": float, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: the scenario's)"}),
@@ -197,7 +203,7 @@ def arguments():
          (("base",), {"metavar": "BASE", "nargs": "?", "help": "a name in bases/ (default: all)"}),
          (("--take",), {"action": "store_true", "help": "go on with the newest source"}))
     verb(do_qemu, "build the companion QEMU; the folder of its binaries is the last line",
-         (("base",), {"metavar": "BASE", "nargs": "?", "default": qemu.BASE,
+         (("base",), {"metavar": "BASE", "nargs": "?", "default": COMPANION,
                       "help": "a name in qemu/base.toml (default: %(default)s)"}))
     verb(do_checkout, "make a git tree with one commit per entry of the series", base, folder)
     verb(do_refresh, "fold the commits of such a tree back into series/", base, folder)

@@ -4,7 +4,10 @@ import re
 import shutil
 import subprocess
 
-from .host import Fail, cache, need, new_entry, run, say, tail
+from .cache import cache, new_entry
+from .errors import Fail
+from .packages import need
+from .process import run, say, tail
 
 
 class Apt:

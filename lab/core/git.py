@@ -4,7 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from .host import new_entry, room, run, say
+from .cache import new_entry, room
+from .process import run, say
 
 # Objects are written once and read often: no time is spent on packing them.
 FAST = ("-c", "core.looseCompression=0", "-c", "gc.auto=0", "-c", "core.fsync=none",

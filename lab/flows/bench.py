@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.cache import ROOT
+from ..core.errors import Fail
+from ..core.process import say
 from ..model import scenario
 from ..patches.base import Base
 from .count import Guest
-from ..core.host import Fail, ROOT, say
 
 DATA = tomllib.loads((ROOT / "lab" / "bench.toml").read_text())
 PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].items()}

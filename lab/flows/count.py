@@ -7,33 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..build import guest, kernel, qemu
-from ..vm import media
+from ..core.errors import Fail
+from ..core.process import run
+from ..model.media import DISK
+from ..model.scenario import SILENCE
+from ..patches.base import Base
+from ..build import guest, kernel
+from ..build.plugin import build_plugin
+from ..vm.command_line import prepare
+from ..vm.machine import Machine
 from . import runner
-from ..patches.base import Base, number
-from ..core.git import git
-from ..core.host import Fail, ROOT, need, run
-from ..vm.machine import SILENCE, Machine
-
-PLUGIN = ROOT / "lab" / "plugin" / "functions.c"
-
-
-def build_plugin(binary, folder):
-    """Build the plugin for a QEMU; any header will do, for what it uses has never changed."""
-    version = number(run(binary, "--version").partition("version ")[2])
-    api = 1 if version[0] < 9 else 2
-    plugin = folder / f"functions-{api}.so"
-    if not plugin.exists():
-        need(["gcc", "libc6-dev", "pkg-config", "libglib2.0-dev"])
-        header = git(qemu.Qemu().fetch().tree, "show", "base:include/qemu/qemu-plugin.h")
-        (folder / "qemu-plugin.h").write_text(header)
-        try:
-            run("gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", f"-DAPI={api}",
-                f"-I{folder}", *run("pkg-config", "--cflags", "glib-2.0").split(),
-                "-o", plugin, PLUGIN)
-        except subprocess.CalledProcessError as err:
-            raise Fail("the plugin does not build:\n" + err.stderr.decode()) from err
-    return plugin
 
 
 @dataclass(frozen=True)
@@ -72,8 +55,8 @@ class Guest:
         with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
             folder = Path(temp)
             with open(folder / "disk.img", "wb") as disk:
-                disk.truncate(media.DISK)
-            cmd = runner.prepare(self.scenario, self.image, self.initrd, folder,
+                disk.truncate(DISK)
+            cmd = prepare(self.scenario, self.image, self.initrd, folder,
                                 f"vdma.steps=devices,load:{requests}:{size}")
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",
                     f"{self.plugin},map={self.image}/System.map,out={folder}/counts"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """README's table of modes: what the boots of a test run showed, not what they should."""
+from ..core.cache import cache, ROOT
+from ..core.errors import Fail
 from ..judge import checks
-from ..core.host import Fail, ROOT, cache
 
 BITS = ("ACCESS_PLATFORM", "PLATFORM_DMA")
 LAST = "modes.md"

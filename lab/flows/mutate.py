@@ -6,11 +6,14 @@ import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from ..core.cache import lock, ROOT
+from ..core.errors import Fail
+from ..core.process import say
 from ..model import mutation, scenario
+from ..patches import mutant
+from ..patches.base import Base
 from ..build import kernel
 from . import runner
-from ..patches.base import Base
-from ..core.host import Fail, ROOT, lock, say
 
 RESULTS = mutation.FOLDER / "README.md"
 INTRO = """# Mutations
@@ -107,7 +110,7 @@ def applies(chosen, tests):
         for one in chosen:
             kind = tests[one["test"]]["kernels"][0]
             below[kind] = below.get(kind) or kernel.commit_of(base, kind)
-            mutation.mutated(base, below[kind], one)
+            mutant.mutated(base, below[kind], one)
 
 
 def note(results):

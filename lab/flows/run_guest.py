@@ -6,14 +6,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..model import scenario
-from ..build import guest, kernel
-from . import runner
+from ..core.cache import ROOT
+from ..core.errors import Fail
+from ..model import machines, scenario
+from ..model.scenario import SILENCE
 from ..patches.base import Base
-from ..core.host import Fail, ROOT
-from ..vm.machine import SILENCE, Machine
+from ..build import guest, kernel
+from ..vm.command_line import prepare
 from ..vm.host_view import observe
+from ..vm.machine import Machine
 from ..vm.media import images
+from . import runner
 
 # What an image that a machine can boot has, and where.
 MAGIC = {
@@ -53,7 +56,7 @@ def command(one, args, folder):
     one = one | {"devices": [d for d in one["devices"] if args.disk or d != "blk"]}
     (folder / "entropy.img").symlink_to("/dev/urandom")
     root = "root=/dev/vda" if args.disk and not initrd else ""
-    cmd = runner.prepare(one, folder, initrd, folder, f"{root} {args.append}")
+    cmd = prepare(one, folder, initrd, folder, f"{root} {args.append}")
     return one, [word.replace("disk.img,format=raw", f"disk.img,format={drive}") for word in cmd]
 
 
@@ -88,7 +91,7 @@ def machine_of(args):
             raise Fail(f"{one['name']} is a scenario for {one['arch']}, not for {args.arch}",
                        "leave --arch out, or name another: './vdma list'")
     else:
-        arch = kernel.arch(args.arch or "arm64")["name"]
+        arch = machines.load(args.arch or "arm64")["name"]
         one = next(s for n, s in known.items() if s["arch"] == arch and n.endswith("pci-modern"))
     return one | {"devices": [d for d in one["devices"] if d not in OURS], "steps": [],
                   "machine": one["machine"] | {"page_tables": False}}

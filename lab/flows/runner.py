@@ -8,14 +8,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from ..core.cache import cache
+from ..core.errors import Fail
+from ..core.packages import need
+from ..core.process import run, say
+from ..patches.base import Base, number
 from ..build import guest, kernel, qemu
 from ..vm import host_actions, media
-from ..patches.base import Base, number
-from ..judge.checks import judge
-from ..core.host import Fail, cache, need, run, say
-from ..vm.machine import Machine, command, dump_dtb
+from ..vm.command_line import prepare
 from ..vm.host_view import observe
-from ..vm.media import SWAP, Peer, images
+from ..vm.machine import Machine
+from ..vm.media import furnish, images, Peer
+from ..judge.checks import judge
 
 HELP = media.HELP | host_actions.HELP
 
@@ -109,25 +113,6 @@ class Run:
 
     def finished(self):
         return self.end == "QEMU exited with 0" and self.all("done") != []
-
-
-def furnish(folder, source):
-    """What is behind the devices: disks, random bytes, a folder to share."""
-    (folder / "share").mkdir(exist_ok=True)
-    for name, to in (("disk.img", "disk.img"), ("entropy.img", "entropy.img"),
-                     ("entropy.img", "share/in")):
-        shutil.copy(source / name, folder / to)
-    with open(folder / "swap.img", "wb") as file:
-        file.truncate(SWAP)
-
-
-def prepare(scenario, image, initrd, folder, append):
-    """The QEMU command line, after the device tree edits that the scenario asks for."""
-    cmd = command(scenario, image, initrd, folder, append)
-    if scenario.get("dtb"):
-        dtb = dump_dtb(cmd, folder, scenario["dtb"])
-        cmd = command(scenario, image, initrd, folder, append, dtb)
-    return cmd
 
 
 def require_qemu(scenario):

@@ -5,16 +5,17 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from ..patches import base as bases
-from tests import bad_input
-from ..model import scenario
-from ..patches import debian, mbox, series, spec
-from ..build import qemu
-from . import bench, modes, mutate, run_guest, runner, tally
-from ..flows.review import checks as review
-from ..flows.jobs import proof
-from ..core.host import Fail, cache, say
+from ..core.cache import cache
+from ..core.errors import Fail
 from ..core.ktap import Report
+from ..core.process import say
+from ..model import scenario
+from ..patches import base as bases, mbox, series
+from ..patches.qemu import companions, Qemu
+from . import bench, modes, mutate, run_guest, runner, tally
+from .jobs import proof
+from .review import checks as review, drop_in, specification
+from tests import bad_input
 
 # Where another base than the default one boots in each run, for there is time for no more.
 FIRST = {"mainline": "arm64"}
@@ -28,7 +29,7 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None):
     if debug:
         return watch(junit, base or scenario.BASE, arch)
     if companion:
-        qemu.Qemu(companion)
+        Qemu(companion)
         report = Report()
         upon(report, companion, base or scenario.BASE, arch)
         return report.close(junit)
@@ -47,15 +48,15 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None):
         if full or base:
             guarded(report, review.thorough(name, arch))
         if full:
-            guarded(report, debian.tests(name))
-            guarded(report, debian.alone(name))
+            guarded(report, drop_in.tests(name))
+            guarded(report, drop_in.alone(name))
     if not (base or arch):
         guarded(report, modes.tests(rows))
         guarded(report, mutate.tests())
         guarded(report, review.qemu_checks())
-        for name in qemu.names()[1:] if full else []:
+        for name in companions()[1:] if full else []:
             upon(report, name, scenario.BASE)
-        guarded(report, spec.checks())
+        guarded(report, specification.checks())
         guarded(report, bench.tests())
         guarded(report, run_guest.tests())
         guarded(report, proof.tests())

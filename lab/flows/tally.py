@@ -2,7 +2,7 @@
 """How much the boots of a test run have checked."""
 from collections import Counter
 
-from ..vm import media
+from ..model.media import DISK, SCREEN
 from ..judge import checks, selftests
 
 # Each record of bytes that the host has compared, and how often a byte went through a device.
@@ -21,9 +21,9 @@ def count(run):
         "fault rounds": sum(int(r["rounds"]) for r in run.all("faults")),
         "bytes of data": sum(times * int(r["bytes"]) for verb, times in TRANSFERS.items()
                              for r in run.all(verb))
-        + sum(int(r["readers"]) * media.DISK for r in run.all("flood"))
-        + sum(int(r["rounds"]) * media.DISK for r in run.all("loaded") if r["device"] == "blk")
-        + sum(len(p) - len(media.SCREEN) for p in run.pictures)})
+        + sum(int(r["readers"]) * DISK for r in run.all("flood"))
+        + sum(int(r["rounds"]) * DISK for r in run.all("loaded") if r["device"] == "blk")
+        + sum(len(p) - len(SCREEN) for p in run.pictures)})
 
 
 def line(counts):

@@ -3,10 +3,9 @@
 import re
 from collections import Counter
 
-from ..vm import host_actions, media
-from . import faults, selftests
+from ..model.scenario import parent
 from ..patches.base import Base
-from ..vm.machine import parent
+from . import data, faults, host_actions, selftests
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
@@ -87,7 +86,7 @@ def survey(run):
         calls = [v["ultravisor"]["tce-hcalls"] for v in run.views.values()]
         yield ("I/O writes TCEs" if run.scenario["tce"] else "I/O writes no TCE",
                len(calls) > 1 and (calls[0] != calls[-1]) == run.scenario["tce"], calls)
-    yield from media.survey(run, steps)
+    yield from data.survey(run, steps)
     yield from host_actions.survey(run)
     if "selftest" in steps:
         yield from selftests.survey(run)

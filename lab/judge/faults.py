@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether allocations of a guest's drivers have failed, each in its turn."""
-from ..vm.machine import parent
+from ..model.scenario import parent
 
 
 def survey(run):

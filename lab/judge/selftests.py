@@ -2,7 +2,8 @@
 """What the kernel's own selftests say in a guest, as KTAP whose spaces are underscores."""
 import re
 
-from ..build import guest
+from ..model.selftests import selftests
+
 
 RESULT = re.compile(r"(not_)?ok_\d+_")
 PASSED = re.compile(r"ok_\d+_(?!#_SKIP)")
@@ -12,7 +13,7 @@ SKIPPED = re.compile(r"(?:ok_\d+|1\.\.0)_#_SKIP_(.*)")
 def survey(run):
     """Each program passes; what is skipped, and for which reason, is what the scenario says."""
     skipped = []
-    for name in guest.selftests():
+    for name in selftests():
         mine = [r for r in run.all("selftest") if r["name"] == name]
         said = [r["line"] for r in mine if "line" in r]
         reasons = [s[1] for s in map(SKIPPED.match, said) if s]

@@ -2,9 +2,9 @@
 """Scenarios are data: read them, and refuse what is not one."""
 import tomllib
 
-from ..build import kernel, qemu
-from ..core.host import Fail, ROOT
-from ..vm.machine import SILENCE
+from ..core.cache import ROOT
+from ..core.errors import Fail
+from . import machines
 
 FOLDER = ROOT / "lab" / "scenarios"
 KEYS = {
@@ -58,6 +58,8 @@ KEYS = {
 }
 DEFAULT = "pci-modern"
 BASE = "6.12"
+# The base of the companion QEMU that boots, unless another is asked for.
+COMPANION = "qemu"
 
 
 def load(base=BASE):
@@ -80,8 +82,8 @@ def load(base=BASE):
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
             scenario["name"] = name
-            scenario["companion"] = scenario["companion"] and qemu.BASE
-            scenario["machine"] = kernel.arch(scenario["arch"]) | {
+            scenario["companion"] = scenario["companion"] and COMPANION
+            scenario["machine"] = machines.load(scenario["arch"]) | {
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
@@ -111,3 +113,17 @@ def pick(wanted, base=BASE):
             raise Fail(f"base {base} cannot run {name}: {known[name]['missing']}",
                        "name another base with --base")
     return [known[name] for name in wanted or [DEFAULT]]
+
+FIRST_SLOT = 8
+
+SILENCE = 40  # seconds without a word before a guest counts as hung
+
+
+def parent(scenario, index):
+    """The name that the guest gives the device's parent, from where it is plugged."""
+    if scenario["transport"] == "pcie":
+        return f"0000:{index + 1:02x}:00.0"
+    if scenario["transport"] == "pci":
+        return f"0000:00:{FIRST_SLOT + index:02x}.0"
+    arch = scenario["machine"]
+    return f"{arch['mmio_base'] + index * arch['mmio_step']:x}.virtio_mmio"

@@ -10,8 +10,10 @@ import tomllib
 from pathlib import Path
 
 from ..core.apt import Apt
+from ..core.cache import cache, lock, new_entry, room, ROOT
+from ..core.errors import Fail
 from ..core.git import commit, git, import_own
-from ..core.host import Fail, ROOT, cache, lock, new_entry, room, run, say, tail
+from ..core.process import run, say, tail
 
 
 def names():

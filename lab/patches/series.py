@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
-import difflib
 import os
 import re
 import shutil
@@ -8,8 +7,10 @@ import subprocess
 import time
 import tomllib
 
-from ..core.git import WHO, git, identity
-from ..core.host import Fail, ROOT, lock, run, say
+from ..core.cache import lock, ROOT
+from ..core.errors import Fail
+from ..core.git import git, identity, WHO
+from ..core.process import run, say
 
 MADE = {}
 
@@ -174,112 +175,3 @@ def checkout(base, folder):
     git(folder, "remote", "remove", "origin")
     for key, value in (("name", WHO["NAME"]), ("email", WHO["EMAIL"])):
         git(folder, "config", f"user.{key}", value)
-
-
-def slug(subject, taken):
-    """Keep an entry's name as long as its subject stays; else derive one from it."""
-    if subject in taken:
-        return taken[subject]
-    words = re.sub(r"[^a-z0-9]+", "-", subject.split(":")[-1].lower()).strip("-").split("-")
-    return "-".join(words[:5])
-
-
-def refresh(base, folder):
-    """Fold the commits of the user's tree back into the series and its overlay."""
-    if not (folder / ".git").exists():
-        raise Fail(f"{folder} is not a git tree", f"make one: ./vdma checkout {base.name}")
-    if git(folder, "status", "--porcelain", "-uno"):
-        raise Fail(f"{folder} has uncommitted changes", "commit or stash them first")
-    old = {e.subject: e for e in folders(base)}
-    taken = {s: e.name.partition("-")[2] for s, e in old.items()}
-    absent = [e for e in old.values() if e.missing(base.name)]
-    new, owner = {}, {}
-    for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
-        message = git(folder, "log", "-1", "--format=%B", commit) + "\n"
-        before = old.get(message.splitlines()[0])
-        while absent and before and absent[0].name < before.name:
-            keep(absent.pop(0), new)
-        name = f"{len(new) + 1:02}-{slug(message.splitlines()[0], taken)}"
-        status = [line.split("\t") for line in git(
-            folder, "diff-tree", "-r", "--no-commit-id", "--no-renames", "--name-status",
-            commit).splitlines()]
-        adds = sorted(path for kind, path in status if kind == "A")
-        whole = [path for path in adds if not before or path not in before.creates()]
-        edits = [path for _, path in status if path not in whole]
-        for path in set(edits) - set(adds):
-            if path in owner:
-                raise Fail(f"{name} changes {path}, which {owner[path]} adds",
-                           "a file of the series is whole from its first commit: squash them")
-        owner.update(dict.fromkeys(adds, name))
-        diff = git(folder, "-c", "diff.noprefix=false", "diff-tree", "-p", "--no-renames",
-                   "--no-commit-id", commit, "--", *edits) + "\n" if edits else ""
-        # Object names say nothing to a reader, and differ between bases.
-        diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
-        texts = {path: git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
-                 for path in whole}
-        for path in sorted(before.amends(base.name)) if before else []:
-            if path in texts:
-                diff += amendment(path, (base.overlay / path).read_text(), texts.pop(path))
-        files = {"message": message, "adds": "".join(f"{path}\n" for path in whole)}
-        new[name] = files | diffs(base, diff, before) | texts
-    for entry in absent:
-        keep(entry, new)
-    for path in {p for e in entries(base) for p in e.adds} - set(owner):
-        (base.overlay / path).unlink(missing_ok=True)
-    temp = base.series.with_name(".series.new")
-    shutil.rmtree(temp, ignore_errors=True)
-    for name, files in new.items():
-        (temp / name).mkdir(parents=True)
-        for path, text in files.items():
-            # What has a folder of its own belongs to the overlay.
-            target = base.overlay / path if "/" in path else temp / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if text:
-                target.write_text(text)
-    for file in base.series.glob("*"):
-        if file.is_file():
-            shutil.copy(file, temp / file.name)
-    shutil.rmtree(base.series)
-    temp.rename(base.series)
-    say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
-
-
-def amendment(path, common, own):
-    """What a base changes in a file that the series adds."""
-    lines = difflib.unified_diff(common.splitlines(True), own.splitlines(True),
-                                 f"a/{path}", f"b/{path}")
-    return f"diff --git a/{path} b/{path}\n" + "".join(lines)
-
-
-def keep(entry, new):
-    """Take over a commit that the refreshed base does not have."""
-    name = f"{len(new) + 1:02}-{entry.name.partition('-')[2]}"
-    new[name] = {p.name: p.read_text() for p in entry.path.iterdir()}
-
-
-def diffs(base, diff, before):
-    """The files of an entry's hunks: what most bases share is common, the rest is beside it."""
-    texts = dict.fromkeys(base.siblings, diff)
-    files = {}
-    if before:
-        for name in base.siblings:
-            if before.missing(name):
-                files[f"{name}.none"] = before.missing(name) + "\n"
-                del texts[name]
-            else:
-                path = before.diff(name)
-                texts[name] = path.read_text() if path else ""
-        # Where only the places of hunks have moved, keep the text: git finds them.
-        texts[base.name] = next((text for text in (texts[base.name], *texts.values())
-                                 if places(text) == places(diff)), diff)
-    every = list(texts.values())
-    common = max(every, key=every.count)
-    if every.count(common) == 1 < len(every):
-        common = None
-    return files | {"common.diff": common} | {
-        f"{name}.diff": text for name, text in texts.items() if text != common}
-
-
-def places(diff):
-    """A diff without the places of its hunks."""
-    return re.sub(r"^@@ .*", "@@", diff, flags=re.M)

@@ -5,11 +5,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import series
 from ..core.apt import Apt
-from .base import Base, number, unpack
+from ..core.cache import cache, lock, room
+from ..core.errors import Fail
 from ..core.git import commit
-from ..core.host import Fail, cache, lock, room
+from . import series
+from .base import Base, number, unpack
 
 
 def release_of(version):

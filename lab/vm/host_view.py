@@ -2,8 +2,8 @@
 """Look at a guest from outside, through QMP."""
 import time
 
+from ..model.scenario import parent
 from . import arm64_page_tables
-from .machine import parent
 
 
 def observe(machine, scenario, image):

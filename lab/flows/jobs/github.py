@@ -3,10 +3,10 @@
 import json
 import re
 
+from ...core.errors import Fail
 from ...model import scenario
-from . import lava
 from ...patches.base import names
-from ...core.host import Fail
+from . import lava
 
 # Entries of these are named after what went into them: an old one is never a
 # wrong one. The sources are as quick to fetch from Debian.

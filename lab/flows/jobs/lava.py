@@ -5,13 +5,14 @@ import hashlib
 import re
 from pathlib import Path
 
+from ...core.errors import Fail
 from ...model import scenario
-from ...build import guest
+from ...model.media import DISK, pattern
+from ...model.scenario import parent
+from ...model.selftests import selftests
 from ...patches.base import names
 from ...judge.checks import TROUBLE
-from ...core.host import Fail
-from ...vm.machine import command, parent
-from ...vm.media import DISK, pattern
+from ...flows.run_guest import command
 
 # What a farm has in place of the files that the lab gives a guest: a disk of
 # zeros that keeps what is written to it, and its own random numbers.
@@ -68,7 +69,7 @@ def expected(one, kind):
                 elif name not in one["absent"]:
                     yield f"{title}-{name}", rf"vdma rebind name=\S+ unbound=\S+ bound={mode}\s"
         elif verb == "selftest":
-            for name in guest.selftests():
+            for name in selftests():
                 yield f"{title}-{name}", rf"vdma selftest name={name} exit=[04]\s"
         else:
             yield title, {"read": rf"vdma read disk=\S+ bytes={DISK} sha256={digest(written)}",

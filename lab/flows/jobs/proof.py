@@ -7,13 +7,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ...core.apt import tool
+from ...core.cache import ROOT
+from ...core.packages import need
+from ...core.process import run
 from ...model import scenario
+from ...patches.base import Base, names
 from ...build import guest, kernel
 from ...flows import runner
 from . import github, lava
-from ...core.apt import tool
-from ...patches.base import Base, names
-from ...core.host import ROOT, need, run
 
 # The packages are for Debian's Python, whichever comes first here.
 PYTHON = ("/usr/bin/python3", "-P")

@@ -8,10 +8,13 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from ...patches import series
-from ...build import guest, kernel
+from ...core.cache import cache
 from ...core.git import git
-from ...core.host import cache, need, run, tail
+from ...core.packages import need
+from ...core.process import run, tail
+from ...model.selftests import selftests
+from ...patches import series
+from ...build import kernel
 
 PAGES = "Documentation/virtio"
 # A page with this at its end must be complained of.
@@ -102,7 +105,7 @@ def ring_test(base, head, tools):
                 "\n".join(result.stdout.splitlines()[-12:]))
 
 
-def selftests(base, head):
+def kselftests(base, head):
     """The kernel builds and installs the selftests, and they leave this machine alone."""
     need(["rsync"])
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
@@ -111,7 +114,7 @@ def selftests(base, head):
         yield "virtio's selftests build and install without a warning", built, said
         Path(folder).chmod(0o755)
         nobody = {"user": 65534, "group": 65534, "extra_groups": []} if not os.geteuid() else {}
-        for name in guest.selftests() if built else ():
+        for name in selftests() if built else ():
             result = subprocess.run([place / name], capture_output=True, text=True, check=False,
                                     **nobody)
             # To look takes none: a machine that runs the series has modes to show.

@@ -6,13 +6,19 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ...patches import mbox, series
-from ...build import kernel, qemu
-from . import builds, machine_code
 from ...core.apt import tool
+from ...core.cache import cache, lock, ROOT
+from ...core.errors import Fail
+from ...core.git import git, WHO
+from ...core.packages import need, TOOLS
+from ...core.process import run, tail
+from ...model import machines
+from ...model.scenario import COMPANION
+from ...patches import series
 from ...patches.base import Base
-from ...core.git import WHO, git
-from ...core.host import Fail, ROOT, TOOLS, cache, lock, need, run, tail
+from ...patches.qemu import Qemu
+from ...build import kernel, qemu
+from . import builds, machine_code, mails
 
 PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
 # Where it is has changed; its name has not.
@@ -24,12 +30,12 @@ def checks(name, arch=None, build=True):
 
     Unless @build, leave out those that take a build of the kernel.
     """
-    base, machines = Base(name), [kernel.arch(a) for a in ("arm64", "ppc64le")
+    base, machines = Base(name), [machines.load(a) for a in ("arm64", "ppc64le")
                                   if arch in (None, a)]
     need(PACKAGES + [p for m in machines for p in m["packages"]])
     base.fetch()
     yield f"{name}: series round trip", list(round_trip(base))
-    yield f"{name}: mails", list(mbox.tests(base))
+    yield f"{name}: mails", list(mails.tests(base))
     with lock(f"src-{base.tree.name}"):
         commits = series.commits(base)
         git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
@@ -39,7 +45,7 @@ def checks(name, arch=None, build=True):
         yield f"{name}: kernel-doc", list(kernel_doc(base))
         yield f"{name}: htmldocs", list(builds.htmldocs(base))
         yield f"{name}: tools/virtio", list(builds.userspace(base, commits[-1]))
-        yield f"{name}: selftests", list(builds.selftests(base, commits[-1]))
+        yield f"{name}: selftests", list(builds.kselftests(base, commits[-1]))
         if not build:
             return
         for machine in machines:
@@ -58,7 +64,7 @@ def thorough(name, arch=None):
         head = series.commits(base)[-1]
         git(base.tree, "checkout", "-q", "--force", "--detach", head)
         yield f"{name}: coccinelle", list(builds.coccinelle(base, head, touched(base, ".c")))
-        for machine in map(kernel.arch, [arch] if arch else ("arm64", "ppc64le", "x86_64")):
+        for machine in map(machines.load, [arch] if arch else ("arm64", "ppc64le", "x86_64")):
             need(machine["packages"])
             yield (f"{name}: other configurations, {machine['name']}",
                    list(builds.configurations(base, machine)))
@@ -66,10 +72,10 @@ def thorough(name, arch=None):
             yield from builds.elsewhere(base)
 
 
-def qemu_checks(on=qemu.BASE):
+def qemu_checks(on=COMPANION):
     """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
     need(PACKAGES)
-    base = qemu.Qemu(on).fetch()
+    base = Qemu(on).fetch()
     yield f"{on}: series round trip", list(round_trip(base))
     with lock(f"src-{base.tree.name}"):
         commits = series.commits(base)

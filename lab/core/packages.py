@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian packages that the lab needs on this machine."""
+import os
+import shutil
+import subprocess
+
+from .cache import cache
+from .errors import Fail
+from .process import run, say
+
+TOOLS = ["git", "make", "gcc", "flex", "bison", "bc", "libssl-dev", "libelf-dev", "cpio",
+         "kmod", "xz-utils", "libc6-dev", "device-tree-compiler"]
+
+
+def installed(package):
+    query = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package],
+                           capture_output=True, text=True, check=False)
+    return query.stdout.endswith(" installed")
+
+
+def need(packages):
+    """Install the Debian packages that are missing, and name them."""
+    if not shutil.which("dpkg-query"):
+        say("not a Debian system: taking the tools for granted")
+        return
+    missing = [p for p in packages if not installed(p)]
+    if not missing:
+        return
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    log = cache("log") / "apt.log"
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    # Another vdma, or the machine's own upgrade, may be installing just now.
+    install = [*sudo, "apt-get", "-oDPkg::Lock::Timeout=600", "install", "-y",
+               "--no-install-recommends", *missing]
+    stdin = None if sudo else subprocess.DEVNULL
+    label = f"installing {' '.join(missing)}"
+    try:
+        try:
+            run(*install, log=log, label=label, env=env, stdin=stdin)
+        except subprocess.CalledProcessError:
+            # The package lists may be missing or old.
+            run(*sudo, "apt-get", "update", log=log, label="updating the package lists", env=env)
+            run(*install, log=log, label=label, env=env, stdin=stdin)
+    except subprocess.CalledProcessError as err:
+        reason = next((line for line in log.read_text(errors="replace").splitlines()
+                       if line.startswith("E: ")), f"apt-get exited with {err.returncode}")
+        raise Fail(f"cannot install {' '.join(missing)}: {reason}",
+                   f"see {log}, or install them by hand") from err

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bytes that guest and host agree on."""
+
+DISK, ENTROPY, NET, SWAP = 64 << 20, 1 << 20, 4 << 20, 256 << 20
+
+# The screen of the GPU, and its pixels: what the guest draws has a byte to spare for each.
+SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
+
+# Keys have the numbers of a PC keyboard, which are Linux's codes as well.
+KEYS, FIRST_KEY, LAST_KEY = 128, 2, 53
+
+
+def presses(seed):
+    """The keys of an input step, in this order."""
+    return [FIRST_KEY + b % (LAST_KEY - FIRST_KEY + 1) for b in pattern(seed, KEYS)]
+
+
+def pattern(seed, size):
+    """What the guest's write step writes: the splitmix64 stream of the seed."""
+    mask, state, words = (1 << 64) - 1, seed, bytearray()
+    for _ in range(size // 8):
+        state = (state + 0x9E3779B97F4A7C15) & mask
+        word = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+        words += (word ^ (word >> 31)).to_bytes(8, "little")
+    return bytes(words)
