@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from lab.core.cache import cache, ROOT
+from lab.model.check import Check
 from lab.patches import series
 from lab.patches.base import Base
 
@@ -57,21 +58,21 @@ class Lab:
                                 env=os.environ | {"VDMA_MARK": str(self.folder)} | env)
 
     def judge(self, proc, *wanted, status=1, hint=True):
-        """Did it end as it should? (what, passed, detail) for each part of that."""
+        """Did it end as it should? A check for each part of that."""
         try:
             out, err = proc.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
             proc.kill()
             out, err = proc.communicate()
         text = out + err
-        yield f"exits with {status}", proc.returncode == status, f"{proc.returncode}: {text}"
+        yield Check.of(f"exits with {status}", proc.returncode == status, f"{proc.returncode}: {text}")
         for want in wanted:
-            yield f"says: {want}", re.search(want, text) is not None, text
-        yield "a hint and no traceback", "Traceback" not in text and \
-            ("hint:" in text or not hint), text
+            yield Check.of(f"says: {want}", re.search(want, text) is not None, text)
+        yield Check.of("a hint and no traceback", "Traceback" not in text and \
+            ("hint:" in text or not hint), text)
         time.sleep(0.5)
-        yield "no stray process", not processes(str(self.folder)), processes(str(self.folder))
-        yield "nothing half-written in the cache", not half_written(), half_written()
+        yield Check.of("no stray process", not processes(str(self.folder)), processes(str(self.folder)))
+        yield Check.of("nothing half-written in the cache", not half_written(), half_written())
 
 
 def case(check):
@@ -143,7 +144,7 @@ def bad_newest(lab):
 def bad_subset(lab):
     yield from lab.judge(lab.start("debian", "6.12", "drop", "--only", "nothing"),
                          "unknown subset 'nothing'")
-    yield "no drop-in is left", not (lab.folder / "drop").exists(), "drop"
+    yield Check.of("no drop-in is left", not (lab.folder / "drop").exists(), "drop")
 
 
 def bad_package(lab):
@@ -157,7 +158,7 @@ def bad_network(lab):
                                    VDMA_CACHE=str(lab.folder / "cache")),
                          r"(package lists of|fetching linux-source-6.12).*: E: ")
     left = list((lab.folder / "cache" / "src").glob("*"))
-    yield "no source tree is left", not left, left
+    yield Check.of("no source tree is left", not left, left)
 
 
 def bad_cache(lab):
@@ -208,7 +209,7 @@ def bad_own_disk(lab):
 def bad_jobs(lab):
     yield from lab.judge(lab.start("jobs", "jenkins", "jobs"), "unknown format 'jenkins'")
     yield from lab.judge(lab.start("jobs", "lava", "jobs"), "cannot fetch kernels from ''")
-    yield "no job is left", not (lab.folder / "jobs").exists(), "jobs"
+    yield Check.of("no job is left", not (lab.folder / "jobs").exists(), "jobs")
 
 
 def bad_mutation(lab):
@@ -223,11 +224,11 @@ def bad_reroll(lab):
     """A version that does not say what it changes is not written; one that does is."""
     again = "mbox", "6.12", "out", "--reroll", "2"
     yield from lab.judge(lab.start(*again), "changes does not say what version 2 changes")
-    yield "no mail is left", not (lab.folder / "out").exists(), "out"
+    yield Check.of("no mail is left", not (lab.folder / "out").exists(), "out")
     (lab.repo / "series" / "changes").write_text("v2: Fewer words.\n")
     yield from lab.judge(lab.start(*again), "v2-0000-cover-letter.patch", status=0, hint=False)
     cover = next((lab.folder / "out").glob("v2-0000-*")).read_text()
-    yield "the cover says what it changes", "\nv2: Fewer words.\n" in cover, cover
+    yield Check.of("the cover says what it changes", "\nv2: Fewer words.\n" in cover, cover)
 
 
 def bad_bench(lab):
@@ -285,4 +286,4 @@ def bad_moment_in_build(lab):
     yield from interrupt(lab, proc, lambda: any(
         Path(f"/proc/{p}/comm").read_text().startswith("make")
         for p in processes(str(lab.folder)) if Path(f"/proc/{p}").exists()))
-    yield "no kernel is added", sorted(cache("kernel").iterdir()) == before, before
+    yield Check.of("no kernel is added", sorted(cache("kernel").iterdir()) == before, before)

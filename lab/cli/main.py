@@ -16,6 +16,7 @@ from ..core.errors import explain, Fail
 from ..core.ktap import Report
 from ..core.process import say
 from ..model import machines, scenario
+from ..model.record import Record
 from ..model.scenario import COMPANION
 from ..patches import debian, mbox, series, updates
 from ..patches.base import Base, wanted
@@ -23,8 +24,9 @@ from ..patches.qemu import companions, Qemu
 from ..patches.refresh import refresh
 from ..patches.spec import Spec
 from ..build import guest, kernel, qemu
-from ..judge.checks import table
-from ..flows import bench, modes, mutate, run_guest, runner, suite
+from ..judge.boot import judge
+from ..judge.device_table import device_table
+from ..flows import bench, mutate, results, run_guest, runner, suite
 from ..flows.jobs import github
 from ..flows.review import checks as review, specification
 
@@ -34,30 +36,48 @@ def do_boot(args):
     Qemu(args.qemu)
     for one in scenario.pick(args.scenario, args.base):
         kind = args.kernel or one["kernels"][0]
-        one = scenario.watched(one) if args.debug else one
-        one = scenario.upon(one, args.qemu)
+        one = scenario.with_debug(one) if args.debug else one
+        one = scenario.with_companion(one, args.qemu)
         if args.dry_run:
             runner.dry_run(one, kind)
         elif args.shell:
             return runner.shell(one, kind)
         else:
-            good = boot_one(one, kind, args.timeout) and good
+            good = boot_one(one, kind, args.timeout, args.save and Path(
+                args.save, *[one["name"]] * (len(args.scenario) > 1))) and good
     return 0 if good else 1
 
 
-def boot_one(one, kind, patience):
+def boot_one(one, kind, patience, save=None):
     """Boot a scenario and print what people want to know of it."""
-    run = runner.Run(one, kind, patience)
-    checks = runner.prove(run)
-    print(f"\n{one['name']} ({one['about']}), kernel {kind}")
-    print(f"\n{table(run)}\n")
-    for what, passed, detail in checks:
-        if not passed:
-            print(f"FAILED: {what}: {detail}")
-    good = all(passed for _, passed, _ in checks)
-    print(f"{sum(p for _, p, _ in checks)} of {len(checks)} checks hold: "
+    record, checks = runner.prove(runner.Boot(one, kind, patience))
+    if save:
+        record.save(save)
+        say(f"the record is in {save}: './vdma judge {save}' judges it again")
+    return verdict(record, checks)
+
+
+def verdict(record, checks):
+    """Print what people want to know of a boot; return whether all its checks hold."""
+    one = record.scenario
+    print(f"\n{one['name']} ({one['about']}), kernel {record.kind}")
+    print(f"\n{device_table(record, checks)}\n")
+    for check in checks:
+        if not check.ok:
+            print(f"FAILED: {check.id}: {check.title}: {check.detail}")
+    good = all(check.ok for check in checks)
+    print(f"{sum(check.ok for check in checks)} of {len(checks)} checks hold: "
           f"{'as the scenario says' if good else 'NOT as the scenario says'}")
     return good
+
+
+def do_judge(args):
+    record = Record.load(args.record)
+    checks = judge(record)
+    if args.checks:
+        for check in checks:
+            print(f"{'ok' if check.ok else 'FAILED':6} {check.id:32} {check.title}")
+    return 0 if verdict(record, checks) else 1
 
 
 def do_run(args):
@@ -92,7 +112,7 @@ def do_list(_):
 
 
 def do_table(_):
-    print(modes.last(), end="")
+    print(results.last(), end="")
 
 
 def do_build(args):
@@ -180,8 +200,12 @@ def arguments():
                         " in qemu/base.toml (default: %(default)s)"}),
          (("--timeout",), {"type": float, "metavar": "SECONDS",
                            "help": "how long a guest may be silent (default: the scenario's)"}),
+         (("--save",), {"metavar": "DIR", "help": "keep the record of the boot, to judge again"}),
          (("--shell",), {"action": "store_true", "help": "leave me in the guest"}),
          (("--dry-run",), {"action": "store_true", "help": "print the QEMU command line"}))
+    verb(do_judge, "judge the saved record of a boot again, without QEMU",
+         (("record",), {"metavar": "DIR", "help": "what 'boot --save DIR' has made"}),
+         (("--checks",), {"action": "store_true", "help": "list all checks, with their ids"}))
     verb(do_run, "boot a guest of your own, and tell which addresses its devices are handed",
          (("scenario",), {"metavar": "SCENARIO", "nargs": "?", "help": "whose machine and devices"
                           " to take (default: the architecture's plain one)"}),
@@ -191,6 +215,8 @@ def arguments():
          (("--disk",), {"metavar": "FILE", "help": "raw or qcow2, kept as it is; root=/dev/vda"}),
          (("--write",), {"action": "store_true", "help": "write to that disk"}),
          (("--arch",), {"help": "a name in lab/arch/ (default: the scenario's, or arm64)"}),
+         (("--memory",), {"metavar": "SIZE", "help": "such as 2G (default: the scenario's)"}),
+         (("--cpus",), {"type": int, "metavar": "N", "help": "(default: the scenario's)"}),
          (("--append",), {"default": "", "metavar": "WORDS", "help": "further kernel parameters"}))
     verb(do_list, "list the scenarios, with the kernels that run each")
     verb(do_table, "README's table of modes, as the last './vdma test' saw it")

@@ -10,7 +10,7 @@ REASON = 300
 
 def wrong(checks):
     """What does not hold, each with its reason."""
-    return [(what, str(detail)) for what, passed, detail in checks if not passed]
+    return [(f"{check.id}: {check.title}", str(check.detail)) for check in checks if not check.ok]
 
 
 class Report:
@@ -21,16 +21,17 @@ class Report:
         print("KTAP version 1", flush=True)
 
     def add(self, name, checks=(), skip=None):
-        """A test of one or more checks: (what, ok, detail). No check at all is a failure."""
+        """A test of one or more checks. No check at all is a failure."""
         checks = list(checks)
-        ok = bool(skip) or (bool(checks) and all(passed for _, passed, _ in checks))
+        ok = bool(skip) or (bool(checks) and all(check.ok for check in checks))
         if checks:
             print("    KTAP version 1")
             print(f"    1..{len(checks)}")
-            for number, (what, passed, detail) in enumerate(checks, 1):
-                print(f"    {'ok' if passed else 'not ok'} {number} {what}")
-                if not passed:
-                    print("".join(f"    # {line}\n" for line in str(detail).splitlines()), end="")
+            for number, check in enumerate(checks, 1):
+                print(f"    {'ok' if check.ok else 'not ok'} {number} {check.id}: {check.title}")
+                if not check.ok:
+                    print("".join(f"    # {line}\n" for line in str(check.detail).splitlines()),
+                          end="")
         directive = f" # SKIP {skip}" if skip else ""
         print(f"{'ok' if ok else 'not ok'} {len(self.cases) + 1} {name}{directive}", flush=True)
         now = time.monotonic()

@@ -13,6 +13,7 @@ from ..core.cache import ROOT
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import scenario
+from ..model.check import Check
 from ..patches.base import Base
 from .count import Guest
 
@@ -128,20 +129,21 @@ def doubts(found):
 
 
 def judge(found):
-    """What must hold of the figures: (what, passed, detail)."""
+    """What must hold of the figures."""
     for row in found.values():
         own = row.guest.defined()
         for size, cost in row.costs.items():
             what = f"{size >> 10} KiB: {row.data['about']}:"
             lost = [f for f in cost.functions if f in own and not part_of(f)]
-            yield f"{what} all of virtio is counted", cost.path > 0 and not lost, lost
+            yield Check.of(f"{what} all of virtio is counted", cost.path > 0 and not lost, lost)
             for relation, (words, holds) in RELATIONS.items():
                 if relation in row.data:
                     other = found[row.data[relation]]
                     than = other.costs[size]
-                    yield (f"{what} {words} {other.data['about']}", holds(cost.steady, than.steady),
-                           f"{each(than.steady):.3f} -> {each(cost.steady):.3f}\n"
-                           + cost.changes(than))
+                    yield Check.of(f"{what} {words} {other.data['about']}",
+                                   holds(cost.steady, than.steady),
+                                   f"{each(than.steady):.3f} -> {each(cost.steady):.3f}\n"
+                                   + cost.changes(than))
             if "stronger" in row.data:
                 weak = found[row.data["stronger"]]
                 yield stronger(what, cost, weak.data["about"], weak.costs[size])
@@ -149,15 +151,17 @@ def judge(found):
 
 def stronger(what, cost, other, than):
     before, after = ([c.barriers(kind) for kind in ("inner", "outer")] for c in (than, cost))
-    return (f"{what} its rings have outer-shareable barriers, {other} has inner-shareable ones",
-            before[0] != {} and before[1] == {} and after == [{}, before[0]],
-            f"inner and outer: {before} -> {after}")
+    return Check.of(f"{what} its rings have outer-shareable barriers,"
+                    f" {other} has inner-shareable ones",
+                    before[0] != {} and before[1] == {} and after == [{}, before[0]],
+                    f"inner and outer: {before} -> {after}")
 
 
 def repeats(again, costs):
     for (row, size), cost in zip(again, costs):
         text = cost.changes(row.costs[size])
-        yield f"{size >> 10} KiB: {row.data['about']}: a second run shows the same", not text, text
+        yield Check.of(f"{size >> 10} KiB: {row.data['about']}: a second run shows the same",
+                       not text, text)
 
 
 def table(some, found):
@@ -194,8 +198,8 @@ def main(wanted, verify):
         some = [row for row in found.values() if row.guest.scenario["arch"] == name]
         release = Base(some[0].guest.scenario["base"]).release()
         print(f"{name}, {release}: instructions of the guest's kernel\n\n{table(some, found)}\n")
-    for what, passed, detail in checks:
-        if not passed:
-            print(f"FAILED: {what}: {detail}")
-    print(f"{sum(passed for _, passed, _ in checks)} of {len(checks)} checks hold")
-    return all(passed for _, passed, _ in checks)
+    for check in checks:
+        if not check.ok:
+            print(f"FAILED: {check.title}: {check.detail}")
+    print(f"{sum(check.ok for check in checks)} of {len(checks)} checks hold")
+    return all(check.ok for check in checks)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Count what each function of a guest's kernel executes, with a TCG plugin."""
 import re
-import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ class Guest:
     def make(cls, scenario, kind, folder):
         """Build what the guest needs, the plugin in @folder."""
         one = scenario | {"devices": ["blk"], "cpus": 1}
-        runner.require_qemu(one)
+        one = runner.with_qemu(one)
         arch = one["machine"]
         base = Base(one["base"])
         image = kernel.build(base, arch, kind)
@@ -57,9 +56,12 @@ class Guest:
             with open(folder / "disk.img", "wb") as disk:
                 disk.truncate(DISK)
             cmd = prepare(self.scenario, self.image, self.initrd, folder,
-                                f"vdma.steps=devices,load:{requests}:{size}")
+                          f"vdma.steps=devices,load:{requests}:{size}")
+            # By its name in QEMU's folder: the plugin's options are split at commas.
+            (folder / "map").symlink_to(self.image / "System.map")
+            (folder / "plugin.so").symlink_to(self.plugin)
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",
-                    f"{self.plugin},map={self.image}/System.map,out={folder}/counts"
+                    "./plugin.so,map=map,out=counts"
                     + "".join(f",helper={name}" for name in helpers)]
             self._check(self._boot(cmd, folder), f"load count={requests} bytes={size}")
             total = Counter()
@@ -74,8 +76,8 @@ class Guest:
         try:
             with Machine(cmd, folder, SILENCE) as machine:
                 said += machine.lines()
-                machine.proc.wait(SILENCE)
-        except (TimeoutError, subprocess.TimeoutExpired):
+                machine.ended()
+        except TimeoutError:
             said.append("it hangs")
         return "\n".join(said)
 

@@ -10,6 +10,7 @@ from ..core.cache import lock, ROOT
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import mutation, scenario
+from ..model.check import Check
 from ..patches import mutant
 from ..patches.base import Base
 from ..build import kernel
@@ -46,9 +47,9 @@ def run(wanted):
     def finish():
         one, boot, job = waiting.pop(0)
         try:
-            if failed(controls[one["test"]].result()):
+            if failed(controls[one["test"]].result()[1]):
                 raise Fail(f"{one['test']} fails without any mutation")
-            results[one["name"]] = verdict(one, job.result(), boot)
+            results[one["name"]] = verdict(one, *job.result())
         except Fail as err:
             results[one["name"]] = INVALID, str(err).partition("\n")[0]
         finally:
@@ -63,9 +64,9 @@ def run(wanted):
             test = tests[one["test"]]
             if one["test"] not in controls:
                 controls[one["test"]] = pool.submit(
-                    runner.prove, runner.Run(test, test["kernels"][0]))
+                    runner.prove, runner.Boot(test, test["kernels"][0]))
             try:
-                boot = runner.Run(test, f"{test['kernels'][0]}+{one['name']}")
+                boot = runner.Boot(test, f"{test['kernels'][0]}+{one['name']}")
                 waiting.append((one, boot, pool.submit(runner.prove, boot)))
             except Fail as err:
                 waiting.append((one, None, pool.submit(broken, err)))
@@ -86,18 +87,18 @@ def broken(err):
 
 
 def failed(checks):
-    """What has failed, the first word first."""
-    return [what for what, passed, _ in checks if not passed]
+    """The ids of what has failed, in the order of the checks."""
+    return [check.id for check in checks if not check.ok]
 
 
-def verdict(one, checks, boot):
+def verdict(one, record, checks):
     """What a boot of the mutant says of it."""
     by = failed(checks)
     if not by:
         return SURVIVED, one["survives"] or "no check has failed"
     by = by[0]
-    case = re.search(r"# (virtio_dma_test_\w+): (?:EXPECTATION|ASSERTION) FAILED", boot.console)
-    if by.startswith("KUnit: ") and case:
+    case = re.search(r"# (virtio_dma_test_\w+): (?:EXPECTATION|ASSERTION) FAILED", record.console)
+    if by.startswith("kunit.") and case:
         by += f": {case[1]}"
     return (INVALID, f"it has a reason to survive, but: {by}") if one["survives"] else (KILLED, by)
 
@@ -115,7 +116,7 @@ def applies(chosen, tests):
 
 def note(results):
     """Write down what there is, so that it is there even if the run ends early."""
-    rows = noted() | {name: f"killed by '{detail}'" if result == KILLED
+    rows = noted() | {name: f"killed by {detail}" if result == KILLED
                       else f"{result}: {detail}" for name, (result, detail) in results.items()}
     RESULTS.write_text(page(mutation.load(), rows))
 
@@ -166,7 +167,7 @@ def tests():
         misplaced = str(err)
     holes = [name for name, one in known.items()
              if not rows.get(name, "").startswith(SURVIVED if one["survives"] else KILLED)]
-    yield "mutations", [("each is of code that is there", not misplaced, misplaced),
-                        ("each was killed, or has a reason to survive", not holes, holes),
-                        ("the page is of these mutations", set(rows) == set(known),
-                         set(rows) ^ set(known))]
+    yield "mutations", [Check.of("each is of code that is there", not misplaced, misplaced),
+                        Check.of("each was killed, or has a reason to survive", not holes, holes),
+                        Check.of("the page is of these mutations", set(rows) == set(known),
+                                 set(rows) ^ set(known))]

@@ -1,120 +1,127 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bytes that a guest reads and writes: whether they came through."""
-import hashlib
-import operator
-
-from ..model.media import pattern, PIXEL, presses, SCREEN
+from ..model.check import Check
+from ..model.media import (DISK, disk_digest, entropy_image, pattern, PIXEL, presses, SCREEN,
+    SEED_BYTES)
+from ..model.record import digest
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
-
 # Filters, and whether a device is without the bit after (-1) or before (1).
 FILTERS = {"filter": -1, "unfilter": 1}
 
 
-def survey(run, steps):
+def survey(record, steps):
     """The checks of all that went through the devices."""
     if "read" in steps:
-        yield from disk(run, steps)
+        yield from disk(record, steps)
     if "rng" in steps:
-        yield from entropy(run)
+        yield entropy(record)
     if "net" in steps:
-        yield from network(run, steps)
+        yield network(record, steps)
     if "flood" in steps:
-        digest = hashlib.sha256(run.original).hexdigest()
-        yield ("blk: readers in parallel all read what the host has",
-               [f["sha256"] for f in run.all("flood")] == [digest], run.all("flood"))
-    for step in set(steps) & set(STREAMS):
-        yield from stream(run, step)
+        yield Check("blk.flood", "blk: readers in parallel all read what the host has",
+                    [f["sha256"] for f in record.all("flood")] == [disk_digest()],
+                    record.all("flood"))
+    for step in sorted(set(steps) & set(STREAMS)):
+        yield from stream(record, step)
     if "gpu" in steps:
-        yield from screen(run, steps)
+        yield from screen(record, steps)
     if "input" in steps:
-        yield keyboard(run, steps)
+        yield keyboard(record, steps)
     if "hibernate" in steps:
-        yield ("swap: the image of the guest's memory was written there",
-               run.swapped > 4 << 20, f"{run.swapped >> 10} KiB")
-    for step in set(steps) & set(FILTERS):
-        yield filtered(run, step)
+        yield Check("swap.image", "swap: the guest wrote an image of its memory",
+                    record.swapped > 4 << 20, f"{record.swapped >> 10} KiB")
+    for step in sorted(set(steps) & set(FILTERS)):
+        yield filtered(record, step)
 
 
-def written(run):
-    """The disk, as the guest's writes make it."""
-    writes, after = run.all("write"), run.original
-    if writes:
-        offset, size = (int(writes[0][k]) for k in ("offset", "bytes"))
-        after = after[:offset] + pattern(run.seed, size) + after[offset + size:]
-    return after
+def written(record):
+    """The digest of the disk, as the guest's writes make it."""
+    writes = record.all("write")
+    if not writes:
+        return disk_digest()
+    return disk_digest(record.seed, *(int(writes[0][key]) for key in ("offset", "bytes")))
 
 
-def disk(run, steps):
-    """The disk reads as it is, and after the guest's writes as these make it, and no more."""
-    writes, after = run.all("write"), written(run)
+def disk(record, steps):
+    """The disk reads as the host has it; the guest's writes change it, and nothing else does."""
+    writes, before, after = record.all("write"), disk_digest(), written(record)
     first = steps.index("write")
-    name = "blk" if "blk" in run.scenario["devices"] else "scsi"
-    good = [hashlib.sha256(image).hexdigest()
-            for image, part in ((run.original, steps[:first]), (after, steps[first:]))
-            for _ in range(part.count("read"))]
-    yield (f"{name}: the whole disk reads as the host has it", bool(good)
-           and [r["sha256"] for r in run.all("read")] == good, run.all("read"))
-    yield (f"{name}: what the guest wrote is in the image, and nothing else", bool(writes)
-           and run.disk == after and after != run.original, writes)
+    name = "blk" if "blk" in record.scenario["devices"] else "scsi"
+    wanted = [image for image, part in ((before, steps[:first]), (after, steps[first:]))
+              for _ in range(part.count("read"))]
+    yield Check(f"{name}.read", f"{name}: the guest reads the whole disk as the host has it",
+                bool(wanted) and [r["sha256"] for r in record.all("read")] == wanted,
+                record.all("read"))
+    yield Check(f"{name}.write", f"{name}: the image has what the guest wrote, and is otherwise"
+                " the same", bool(writes) and record.disk == after != before, writes)
 
 
-def stream(run, step):
+def stream(record, step):
     """What the guest writes through a step's device, and reads where it can."""
-    got, name = run.all(step), STREAMS[step]
-    back = run.written.get(step, b"")
-    yield (f"{name}: what the guest sends arrives",
-           bool(got) and back == pattern(run.seed, int(got[0]["bytes"])), f"{len(back)} bytes")
+    got, name = record.all(step), STREAMS[step]
+    back = record.written.get(step, {"bytes": 0, "sha256": None})
+    yield Check(f"{name}.sent", f"{name}: the host receives what the guest sends", bool(got)
+                and back["sha256"] == digest(pattern(record.seed, int(got[0]["bytes"]))),
+                f"{back['bytes']} bytes")
     if step == "share":
-        yield (f"{name}: its bytes are those the host has", bool(got) and all(
-            g["sha256"] == hashlib.sha256(run.entropy).hexdigest() for g in got), got)
+        yield Check(f"{name}.received", f"{name}: the guest reads what the host has", bool(got)
+                    and all(g["sha256"] == digest(entropy_image()) for g in got), got)
 
 
-def entropy(run):
-    got = run.all("rng")
-    # The kernel draws from the same device: short runs of bytes stay together.
-    runs = [bytes.fromhex(g[key])[at:at + 8] for g in got for key in ("head", "tail")
+def entropy(record):
+    got, source = record.all("rng"), entropy_image()
+    # The kernel draws from the same device: only short runs of bytes stay together.
+    runs = [bytes.fromhex(g[key])[at:at + SEED_BYTES] for g in got for key in ("head", "tail")
             for at in (0, 24)]
-    own = [bytes(8)] if run.scenario["short"] else []
-    yield ("rng: its bytes are those the host feeds",
-           bool(runs) and all(r in run.entropy or r in own for r in runs), got)
+    own = [bytes(SEED_BYTES)] if record.scenario["short"] else []
+    return Check("rng.bytes", "rng: the guest gets the bytes that the host feeds",
+                 bool(runs) and all(r in source or r in own for r in runs), got)
 
 
-def network(run, steps):
-    digest = hashlib.sha256(run.peer.sent).hexdigest()
-    got = [g["sha256"] for g in run.all("net")]
-    yield ("net: what the host sends arrives, and comes back the same",
-           got == [digest] * steps.count("net")
-           and run.peer.echoes == [run.peer.sent] * len(got),
-           f"{len(got)} exchanges of {len(run.peer.sent)} bytes")
+def network(record, steps):
+    got = [g["sha256"] for g in record.all("net")]
+    return Check("net.exchange", "net: the guest receives what the host sends, and sends it back",
+                 got == [record.sent] * steps.count("net")
+                 and record.echoes == [record.sent] * len(got), f"{len(got)} exchanges")
 
 
-def screen(run, steps):
+def screen(record, steps):
     """The pictures that QEMU has of the screen, each as the guest was to draw it."""
-    yield ("gpu: the screen is on each time that the guest draws",
-           [p[:len(SCREEN)] for p in run.pictures] == [SCREEN] * steps.count("gpu"),
-           f"{len(run.pictures)} pictures")
-    drawn, rgb = pattern(run.seed, PIXEL), bytearray(PIXEL // 4 * 3)
+    heads = [picture["head"] for picture in record.pictures]
+    yield Check("gpu.screen", "gpu: the screen is on each time that the guest draws",
+                heads == [SCREEN.decode()] * steps.count("gpu"), heads)
+    drawn, rgb = pattern(record.seed, PIXEL), bytearray(PIXEL // 4 * 3)
     # In memory a pixel is blue, green, red and a byte that is not seen.
     for place in range(3):
         rgb[place::3] = drawn[2 - place::4]
-    wrong = [sum(map(operator.ne, rgb, p[len(SCREEN):])) for p in run.pictures]
-    yield ("gpu: every pixel on the screen is what the guest drew",
-           wrong == [0] * steps.count("gpu"), f"wrong bytes: {wrong}")
+    shown = [picture["sha256"] for picture in record.pictures]
+    yield Check("gpu.pixels", "gpu: every pixel on the screen is what the guest drew",
+                shown == [digest(bytes(rgb))] * steps.count("gpu"), shown)
 
 
-def keyboard(run, steps):
-    """The events that the guest got are the keys that were pressed, and no others."""
-    sent = "".join(f"{code}+{code}-" for code in presses(run.seed)) * steps.count("input")
-    return ("input: the guest gets every key that is pressed",
-            "".join(g["events"] for g in run.all("input")) == sent, f"{run.typed} keys")
+def keyboard(record, steps):
+    sent = "".join(f"{code}+{code}-" for code in presses(record.seed)) * steps.count("input")
+    return Check("input.keys", "input: the guest gets every key that is pressed, and no other",
+                 "".join(g["events"] for g in record.all("input")) == sent,
+                 f"{record.typed} keys")
 
 
-def filtered(run, step):
-    """No device keeps what a filter takes; some have it without."""
-    has = [[int(r[when], 16) >> int(r["bit"]) & 1 for r in run.all(step)]
+def filtered(record, step):
+    """No device keeps the bit that a filter takes; some have it without the filter."""
+    has = [[int(r[when], 16) >> int(r["bit"]) & 1 for r in record.all(step)]
            for when in ("before", "after")]
     without, having = has[::FILTERS[step]]
-    return (f"{step}: devices negotiate without the bit while it is filtered, and with it while not",
-            any(having) and not any(without), run.all(step))
+    return Check(f"{step}.negotiated", f"{step}: devices negotiate without the bit while it is"
+                 " filtered, and with it while it is not", any(having) and not any(without),
+                 record.all(step))
+
+
+def transferred(record):
+    """How many bytes went through devices and were compared."""
+    times = {"read": 1, "write": 1, "port": 1, "net": 2, "share": 2}
+    return sum(n * int(r["bytes"]) for verb, n in times.items() for r in record.all(verb)) \
+        + sum(int(r["readers"]) * DISK for r in record.all("flood")) \
+        + sum(int(r["rounds"]) * DISK for r in record.all("loaded") if r["device"] == "blk") \
+        + len(record.pictures) * PIXEL // 4 * 3

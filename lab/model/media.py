@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bytes that guest and host agree on."""
+"""The bytes that guest and host agree on: each of them can be made again from a seed."""
+import functools
+import hashlib
+import random
 
 DISK, ENTROPY, NET, SWAP = 64 << 20, 1 << 20, 4 << 20, 256 << 20
 
@@ -8,6 +11,31 @@ SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
 
 # Keys have the numbers of a PC keyboard, which are Linux's codes as well.
 KEYS, FIRST_KEY, LAST_KEY = 128, 2, 53
+# Bytes of the host's random numbers that stay together on their way to the guest.
+SEED_BYTES = 8
+# Change it when what is made of it changes: the cache keeps the images by it.
+IMAGES = "v2"
+
+
+@functools.cache
+def disk_image():
+    return random.Random(f"disk {IMAGES}").randbytes(DISK)
+
+
+@functools.cache
+def entropy_image():
+    return random.Random(f"entropy {IMAGES}").randbytes(ENTROPY)
+
+
+@functools.lru_cache(16)
+def disk_digest(seed=0, offset=0, size=0):
+    """The SHA-256 of the disk, with what a guest of @seed wrote there."""
+    disk = memoryview(disk_image())
+    parts = disk[:offset], pattern(seed, size), disk[offset + size:]
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()
 
 
 def presses(seed):

@@ -74,10 +74,10 @@ def load(base=BASE):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "debug": {},
+                        "debug": {}, "watched": False,
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
-            unknown = set(scenario) - set(KEYS) - {"base"}
+            unknown = set(scenario) - set(KEYS) - {"base", "watched"}
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
@@ -89,14 +89,14 @@ def load(base=BASE):
     return found
 
 
-def watched(scenario):
-    """The scenario on a kernel that watches itself."""
+def with_debug(scenario):
+    """The scenario on a debug kernel."""
     fragments = ["debug", *(name for name in scenario["config"] if name != "debug")]
     return scenario | scenario["debug"] | {
-        "config": fragments, "machine": scenario["machine"] | {"fragments": fragments}}
+        "watched": True, "config": fragments, "machine": scenario["machine"] | {"fragments": fragments}}
 
 
-def upon(scenario, companion):
+def with_companion(scenario, companion):
     """The scenario on another base of the companion QEMU, if it takes one."""
     return scenario | {"companion": scenario["companion"] and companion}
 

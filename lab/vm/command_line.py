@@ -5,18 +5,18 @@ from ..model.scenario import FIRST_SLOT
 
 # What a device of a scenario needs besides itself.
 BACKENDS = {
-    "blk": (["-drive", "if=none,id=disk0,file={dir}/disk.img,format=raw"],
+    "blk": (["-drive", "if=none,id=disk0,file=disk.img,format=raw"],
             "drive=disk0,serial=disk0"),
     "net": (["-netdev", "user,id=net0"], "netdev=net0"),
-    "rng": (["-object", "rng-random,id=rng0,filename={dir}/entropy.img"], "rng=rng0"),
+    "rng": (["-object", "rng-random,id=rng0,filename=entropy.img"], "rng=rng0"),
     "balloon": ([], "free-page-reporting=on"),
-    "scsi": (["-drive", "if=none,id=disk0,file={dir}/disk.img,format=raw"], ""),
-    "serial": (["-chardev", "file,id=port0,path={dir}/port.out"], "max_ports=2"),
-    "share": (["-fsdev", "local,id=dir0,path={dir}/share,security_model=none"],
+    "scsi": (["-drive", "if=none,id=disk0,file=disk.img,format=raw"], ""),
+    "serial": (["-chardev", "file,id=port0,path=port.out"], "max_ports=2"),
+    "share": (["-fsdev", "local,id=dir0,path=share,security_model=none"],
               "fsdev=dir0,mount_tag=share"),
     "gpu": ([], "xres=640,yres=480"),
     "input": ([], ""),
-    "swap": (["-drive", "if=none,id=swap0,file={dir}/swap.img,format=raw"],
+    "swap": (["-drive", "if=none,id=swap0,file=swap.img,format=raw"],
              "drive=swap0,serial=swap"),
 }
 
@@ -28,8 +28,11 @@ PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}
 
 
-def command(scenario, kernel, initrd, folder, append, dtb=None):
-    """The QEMU command line of a scenario, but for where its ports lead."""
+def command(scenario, kernel, initrd, append, dtb=None):
+    """The QEMU command line of a scenario, but for where its ports lead.
+
+    What is behind its devices goes by its name in the folder that QEMU runs in.
+    """
     arch = scenario["machine"]
     machine = ",".join([arch["machine"], *scenario.get("machine_options", [])])
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
@@ -44,17 +47,18 @@ def command(scenario, kernel, initrd, folder, append, dtb=None):
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
         backend, props = BACKENDS[name]
-        cmd += [word.format(dir=folder) for word in backend]
+        cmd += backend
         pci = scenario["transport"] != "mmio"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
         if scenario["transport"] == "pcie":
             cmd += ["-device", f"pcie-root-port,id=port{index},chassis={index + 1},{place}"]
             place = f"bus=port{index}"
+        device = f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
         cmd += ["-device", ",".join(filter(None, (
-            f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}", f"id={name}", place, props,
+            device, f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
             "romfile=" if pci else "",
-            scenario.get("options", "")))).format(dir=folder)]
+            scenario.get("options", ""))))]
         if name in PLUGGED:
             cmd += ["-device", PLUGGED[name]]
     return cmd
@@ -64,7 +68,7 @@ def dump_dtb(cmd, folder, edits):
     """The device tree that QEMU would hand out, edited by a list of fdtput arguments."""
     dtb = folder / "machine.dtb"
     place = cmd.index("-M") + 1
-    run(*cmd[:place], f"{cmd[place]},dumpdtb={dtb}", *cmd[place + 1:])
+    run(*cmd[:place], f"{cmd[place]},dumpdtb={dtb.name}", *cmd[place + 1:], cwd=folder)
     for node, name, *value in edits:
         nodes = [n for n in run("fdtget", "-l", dtb, "/").split() if n.startswith(node)] \
             if node else [""]
@@ -78,8 +82,8 @@ def dump_dtb(cmd, folder, edits):
 
 def prepare(scenario, image, initrd, folder, append):
     """The QEMU command line, after the device tree edits that the scenario asks for."""
-    cmd = command(scenario, image, initrd, folder, append)
+    cmd = command(scenario, image, initrd, append)
     if scenario.get("dtb"):
         dtb = dump_dtb(cmd, folder, scenario["dtb"])
-        cmd = command(scenario, image, initrd, folder, append, dtb)
+        cmd = command(scenario, image, initrd, append, dtb)
     return cmd

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is done to a guest while its devices work, and whether it took that."""
+"""What the host does to a guest while its devices work, when the guest asks for it."""
 import re
 
 from ..core.errors import Fail
-from ..model.media import pattern
-from .host_view import observe
+from ..model.media import KEYS, pattern, presses, SCREEN
+from ..model.record import digest
 
 PAGE = 4096
 
@@ -20,7 +20,8 @@ def give(_, machine, device):
         machine.qmp("query-status")
         found = [e for e in machine.events
                  if e["event"] == "DEVICE_DELETED" and e["data"].get("device") == device]
-        machine.events = [e for e in machine.events if e not in found]
+        for event in found:
+            machine.events.remove(event)
         return found
 
     machine.wait(f"{device} is gone", gone)
@@ -35,46 +36,61 @@ def give(_, machine, device):
         raise Fail(f"QEMU does not plug in {device}: {said.strip()}")
 
 
-def pause(run, machine):
+def pause(boot, machine):
     """Stop the machine, and look at it meanwhile."""
     machine.qmp("stop")
-    run.views["paused"] = observe(machine, run.scenario, run.kernel)
+    boot.look("paused", machine)
     machine.qmp("cont")
 
 
-def restart(run, machine):
+def restart(boot, machine):
     """Save the guest, kill QEMU, and go on with another one, which must show the same."""
     def saved():
         status = machine.qmp("query-migrate").get("status")
         return status in ("completed", "failed") and status
 
-    state = machine.folder / "state"
+    record = boot.record
     try:
-        machine.qmp("migrate", uri=f"exec:cat > {state}")
+        machine.qmp("migrate", uri="exec:cat > state")
     except Fail as err:
-        run.refusal = str(err)
+        record.refusal = str(err)
         return
     if machine.wait("the guest is saved", saved) == "failed":
-        run.refusal = machine.qmp("query-migrate").get("error-desc", "")
+        record.refusal = machine.qmp("query-migrate").get("error-desc", "")
         return
-    run.views["saved"] = observe(machine, run.scenario, run.kernel)
-    if run.scenario["after"]:
-        machine.cmd = [f"{word},{run.scenario['after']}" if word.startswith("virtio-") else word
+    boot.look("saved", machine)
+    if after := record.scenario["after"]:
+        machine.cmd = [f"{word},{after}" if word.startswith("virtio-") else word
                        for word in machine.cmd]
-    machine.restart(state)
-    run.views["restarted"] = observe(machine, run.scenario, run.kernel)
+    machine.restart("state")
+    boot.look("restarted", machine)
     machine.qmp("cont")
 
 
-def search(run, machine):
+def search(boot, machine):
     """Look through all memory for the guest's canary."""
     machine.qmp("stop")
     shared = [(s["base"], s["base"] + s["size"]) for s in machine.ultravisor()["shared"]]
+    words = canary(boot.record.seed)
     found = {page for low, high in machine.ram()
-             for page in pages(machine.memory(low, high + 1 - low), canary(run.seed), low)}
+             for page in pages(machine.memory(low, high + 1 - low), words, low)}
     machine.qmp("cont")
     exposed = {page for page in found if any(low <= page < high for low, high in shared)}
-    run.searches.append((len(found - exposed), sorted(exposed)))
+    boot.record.searches.append([len(found - exposed), sorted(exposed)])
+
+
+def look(boot, machine, device):
+    """Take a picture of a screen."""
+    picture = machine.picture(device)
+    boot.record.pictures.append({"head": picture[:len(SCREEN)].decode(errors="replace"),
+                                 "sha256": digest(picture[len(SCREEN):])})
+
+
+def press(boot, machine, keys):
+    record = boot.record
+    for _ in range(int(keys)):
+        machine.press(presses(record.seed)[record.typed % KEYS])
+        record.typed += 1
 
 
 def canary(seed):
@@ -92,6 +108,6 @@ def pages(data, words, base):
             at = data.find(word, at - at % PAGE + PAGE)
 
 
-# What the guest asks for, and waits until it is done.
-HELP = {"take": take, "give": give, "pause": pause, "restart": restart,
-        "search": search}
+# What the guest asks for by a word of its report, and waits until it is done.
+HOST_ACTIONS = {"take": take, "give": give, "pause": pause, "restart": restart,
+                "search": search, "look": look, "type": press}

@@ -47,7 +47,7 @@ def names(device, features):
     """The names of feature bits, and all of them again as those of the device."""
     words = {text.partition(":")[0].rpartition("_F_")[2] for text in features["transports"]}
     own = words | {t.partition(":")[0].rpartition("_F_")[2] for t in features["dev-features"]}
-    return words | {f"{device}.{word}" for word in own}
+    return sorted(words | {f"{device}.{word}" for word in own})
 
 
 def squeeze(machine):

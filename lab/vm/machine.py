@@ -1,50 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A QEMU machine, seen from outside: its command line, its report port, QMP."""
-import json
+"""A running guest, as QEMU shows it: its report port, QMP, memory, screen and keys."""
 import re
 import select
 import socket
 import subprocess
-import time
 
 from ..core.errors import Fail
 from ..core.process import tail
+from .patience import Patience, SLICE
+from .qmp import Gone, Qmp
+
+# Seconds that QEMU may take to answer, of those that it had.
+ANSWER = 20
 
 
 class Machine:
     """A running guest. Leave the context, and nothing of it is left.
 
-    Its console goes to a file or, with @terminal, to where the user is.
+    QEMU runs in @folder and is given the names of files there, so that no name of a folder
+    can be one that its options do not take. Its console goes to a file or, with @terminal,
+    to where the user is.
     """
 
     def __init__(self, cmd, folder, limit, terminal=False):
         self.folder, self.limit, self.terminal = folder, limit, terminal
         self.console = folder / "console.log"
-        console = ["-serial", "mon:stdio"] if terminal else [
-            "-chardev", f"file,id=console,path={self.console},append=on",
-            "-serial", "chardev:console"]
-        self.cmd = cmd + console + [
-            "-chardev", f"socket,id=report,path={folder}/report",
-            "-device", "pci-serial,chardev=report,addr=0x4", "-qmp", f"unix:{folder}/qmp"]
+        self.cmd = cmd + (["-serial", "mon:stdio"] if terminal else [
+            "-chardev", "file,id=console,path=console.log,append=on",
+            "-serial", "chardev:console"])
         self._start()
 
     def _start(self, *extra):
-        # QEMU connects to us, for both ports: it has, or it has failed.
-        ports = [self._listen(name) for name in ("report", "qmp")]
-        with open(self.folder / "qemu.log", "wb") as log:
+        self.report, report = socket.socketpair()
+        monitor, qmp = socket.socketpair()
+        ports = ["-chardev", f"socket,id=report,fd={report.fileno()}",
+                 "-device", "pci-serial,chardev=report,addr=0x4",
+                 "-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        with open(self.folder / "qemu.log", "wb") as log, report, qmp:
             # A guest does not outlive us, whatever ends us.
             self.proc = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.cmd, *extra],
+                ["setpriv", "--pdeathsig", "KILL", *self.cmd, *ports, *extra], cwd=self.folder,
                 stdin=None if self.terminal else subprocess.DEVNULL,
                 stdout=None if self.terminal else log, stderr=log,
-                start_new_session=not self.terminal)
+                pass_fds=(report.fileno(), qmp.fileno()), start_new_session=not self.terminal)
         try:
-            self.report, self._qmp = (self._accept(port) for port in ports)
-            self._qmp.settimeout(20)
-            # To read only: a text file that is written to forgets what it has read ahead.
-            self._answers, self.events = self._qmp.makefile(encoding="utf-8"), []
-            self._answer()
-            self.qmp("qmp_capabilities")
+            self._qmp = Qmp(monitor, lambda: self.patience(ANSWER))
+        except Gone as err:
+            raise self._gone() from err
         except BaseException:
             self.__exit__()
             raise
@@ -57,23 +59,8 @@ class Machine:
             self.proc.kill()
         self.proc.wait()
 
-    def _listen(self, name):
-        (self.folder / name).unlink(missing_ok=True)
-        port = socket.socket(socket.AF_UNIX)
-        port.bind(str(self.folder / name))
-        port.listen(1)
-        port.settimeout(0.2)
-        return port
-
-    def _accept(self, port):
-        with port:
-            end = time.monotonic() + 20
-            while time.monotonic() < end and self.proc.poll() is None:
-                try:
-                    return port.accept()[0]
-                except TimeoutError:
-                    pass
-        raise self._gone()
+    def patience(self, limit=None):
+        return Patience(self.proc.pid, limit or self.limit)
 
     def _gone(self):
         """Why there is nothing to hear any more."""
@@ -81,50 +68,36 @@ class Machine:
             end = f"has ended with {self.proc.wait(1)}"
         except subprocess.TimeoutExpired:
             end = "does not answer"
+        self.__exit__()
         said = [tail(file, count).strip() for file, count in
                 ((self.folder / "qemu.log", 1), (self.console, 12)) if file.exists()]
         return Fail(f"QEMU {end}: " + "\n".join(filter(None, said)),
                     "see its command line: './vdma boot --dry-run SCENARIO'")
 
-    def _answer(self):
-        """The next answer; keep the events before it."""
-        while True:
-            try:
-                answer = json.loads(self._answers.readline())
-            except (OSError, ValueError) as err:
-                raise self._gone() from err
-            if "event" not in answer:
-                return answer
-            self.events.append(answer)
+    @property
+    def events(self):
+        return self._qmp.events
 
     def qmp(self, name, **arguments):
-        request = {"execute": name} | ({"arguments": arguments} if arguments else {})
         try:
-            self._qmp.sendall(json.dumps(request).encode() + b"\n")
-        except OSError as err:
+            return self._qmp(name, **arguments)
+        except Gone as err:
             raise self._gone() from err
-        answer = self._answer()
-        if "error" in answer:
-            raise Fail(f"QMP {name}: {answer['error']['desc']}")
-        return answer["return"]
 
-    def wait(self, what, query, *arguments):
+    def wait(self, what, query):
         """Ask until the answer is true; return it."""
-        end = time.monotonic() + self.limit
-        while time.monotonic() < end:
-            if answer := query(*arguments):
-                return answer
-            time.sleep(0.02)
-        raise Fail(f"QEMU does not tell that {what}")
+        answer = self.patience().until(query)
+        if not answer:
+            raise Fail(f"QEMU does not tell that {what}")
+        return answer
 
     def hmp(self, line):
         return self.qmp("human-monitor-command", **{"command-line": line})
 
     def picture(self, device):
         """What is on a GPU's screen, as a PPM."""
-        path = self.folder / "screen.ppm"
-        self.qmp("screendump", filename=str(path), device=device)
-        return path.read_bytes()
+        self.qmp("screendump", filename="screen.ppm", device=device)
+        return (self.folder / "screen.ppm").read_bytes()
 
     def press(self, code):
         """Press a key and let it go."""
@@ -134,9 +107,8 @@ class Machine:
 
     def memory(self, address, size):
         """Guest-physical memory, as the host reads it."""
-        path = self.folder / "memory.img"
-        self.qmp("pmemsave", val=address, size=size, filename=str(path))
-        return path.read_bytes()
+        self.qmp("pmemsave", val=address, size=size, filename="memory.img")
+        return (self.folder / "memory.img").read_bytes()
 
     def ultravisor(self):
         """What pseries' ultravisor, if there is one, says of the guest."""
@@ -164,18 +136,32 @@ class Machine:
         self.wait("the guest is there",
                   lambda: self.qmp("query-status")["status"] != "inmigrate")
 
-    def lines(self):
-        """The guest's report, line by line, until it closes the port or goes silent."""
-        rest = b""
-        # After a restart it is another port.
-        while select.select([self.report], [], [], self.limit)[0]:
-            data = self.report.recv(4096)
+    def lines(self, total=None):
+        """The guest's report, line by line, until it closes the port.
+
+        Raise TimeoutError when it is silent for as long as a guest may be, or does not come to
+        its end in @total seconds. Neither counts the time that QEMU waited for a CPU.
+        """
+        rest, whole = b"", self.patience(total) if total else None
+        while True:
+            silence = self.patience()
+            # After a restart it is another port.
+            while not select.select([self.report], [], [], SLICE)[0]:
+                if not silence.look() or whole and not whole.look():
+                    raise TimeoutError
+            try:
+                data = self.report.recv(4096)
+            except ConnectionResetError:
+                data = b""
             if not data:
                 return
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 yield line.decode(errors="replace").strip()
-        raise TimeoutError
+
+    def ended(self):
+        """Wait for QEMU to end; return whether it did."""
+        return self.patience().until(lambda: self.proc.poll() is not None)
 
     def go(self):
         self.report.sendall(b"go\n")

@@ -1,23 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bytes that a guest reads and writes, and whether they came through."""
+"""What is behind a guest's devices: disks, random bytes, a folder to share, a network peer."""
 import random
 import shutil
 import socket
 import threading
 
 from ..core.cache import cache, new_entry
-from ..model.media import DISK, ENTROPY, KEYS, NET, presses, SWAP
+from ..model.media import disk_image, entropy_image, IMAGES, NET, SWAP
+from ..model.record import digest
 from ..model.scenario import SILENCE
 
 
 def images():
-    """Random bytes for the disk and for virtio-rng, made once."""
-    entry = cache("images") / "v1"
+    """The disk and the random numbers, made once."""
+    entry = cache("images") / IMAGES
     if not entry.exists():
         with new_entry(entry) as new:
-            (new / "disk.img").write_bytes(random.randbytes(DISK))
-            (new / "entropy.img").write_bytes(random.randbytes(ENTROPY))
+            (new / "disk.img").write_bytes(disk_image())
+            (new / "entropy.img").write_bytes(entropy_image())
     return entry
+
+
+def write_media(folder):
+    """Put into the folder of a boot what its devices read and write."""
+    (folder / "share").mkdir(exist_ok=True)
+    source = images()
+    for name, to in (("disk.img", "disk.img"), ("entropy.img", "entropy.img"),
+                     ("entropy.img", "share/in")):
+        shutil.copy(source / name, folder / to)
+    with open(folder / "swap.img", "wb") as file:
+        file.truncate(SWAP)
+
+
+def read_media(folder, record):
+    """Note what the guest left there."""
+    record.disk = digest((folder / "disk.img").read_bytes())
+    # A sparse file has what was written to it.
+    record.swapped = (folder / "swap.img").stat().st_blocks * 512
+    for step, path in (("port", folder / "port.out"), ("share", folder / "share" / "out")):
+        if path.exists():
+            data = path.read_bytes()
+            record.written[step] = {"bytes": len(data), "sha256": digest(data)}
 
 
 class Peer(threading.Thread):
@@ -27,7 +50,8 @@ class Peer(threading.Thread):
         super().__init__(daemon=True)
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
-        self.sent, self.echoes = random.randbytes(NET), []
+        self.sent = random.randbytes(NET)
+        self.digest, self.echoes = digest(self.sent), []  # of each echo its digest
         self.start()
 
     def run(self):
@@ -47,7 +71,7 @@ class Peer(threading.Thread):
                 except OSError:
                     pass
                 sender.join()
-                self.echoes.append(bytes(back))
+                self.echoes.append(digest(back))
 
     def _send(self, peer):
         try:
@@ -59,27 +83,3 @@ class Peer(threading.Thread):
         # close() alone leaves accept() waiting.
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
-
-
-def look(run, machine, device):
-    run.pictures.append(machine.picture(device))
-
-
-def press(run, machine, keys):
-    for _ in range(int(keys)):
-        machine.press(presses(run.seed)[run.typed % KEYS])
-        run.typed += 1
-
-
-# What the guest asks for, and waits until it is done.
-HELP = {"look": look, "type": press}
-
-
-def furnish(folder, source):
-    """What is behind the devices: disks, random bytes, a folder to share."""
-    (folder / "share").mkdir(exist_ok=True)
-    for name, to in (("disk.img", "disk.img"), ("entropy.img", "entropy.img"),
-                     ("entropy.img", "share/in")):
-        shutil.copy(source / name, folder / to)
-    with open(folder / "swap.img", "wb") as file:
-        file.truncate(SWAP)

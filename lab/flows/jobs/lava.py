@@ -11,14 +11,14 @@ from ...model.media import DISK, pattern
 from ...model.scenario import parent
 from ...model.selftests import selftests
 from ...patches.base import names
-from ...judge.checks import TROUBLE
-from ...flows.run_guest import command
+from ...vm.command_line import command
+from ...judge.boot import TROUBLE
 
 # What a farm has in place of the files that the lab gives a guest: a disk of
 # zeros that keeps what is written to it, and its own random numbers.
-FARM = {"file={dir}/disk.img,format=raw":
+FARM = {"file=disk.img,format=raw":
         f"file.driver=null-co,file.size={DISK},file.read-zeroes=on,format=raw,snapshot=on",
-        "{dir}/entropy.img": "/dev/urandom"}
+        "filename=entropy.img": "filename=/dev/urandom"}
 DEVICES = {"blk", "net", "rng", "balloon", "scsi"}
 # Steps that need an answer of the lab's.
 HOST = ("net", "sync")
@@ -82,7 +82,7 @@ def definition(one, kind, kernel, ramdisk):
     """The definition of a job: a scenario on a kernel."""
     steps = [s for s in one["steps"] if s.partition(":")[0] not in HOST]
     append = f"vdma.seed={SEED:#x} vdma.steps={','.join(steps)}"
-    qemu, *words = command(one, Path("{kernel}"), "{ramdisk}", "{dir}", append)
+    qemu, *words = command(one, Path("{kernel}"), "{ramdisk}", append)
     arch, options = qemu.rpartition("-")[2], {}
     # Up to the kernel's command line it is what all scenarios have.
     while "-append" not in options:

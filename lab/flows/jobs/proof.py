@@ -12,6 +12,7 @@ from ...core.cache import ROOT
 from ...core.packages import need
 from ...core.process import run
 from ...model import scenario
+from ...model.check import Check
 from ...patches.base import Base, names
 from ...build import guest, kernel
 from ...flows import runner
@@ -74,11 +75,11 @@ def complaints(flow):
 def hosted(folder):
     made, _ = github.make("github")
     flow = parsed(github.write(made, folder))[0]
-    yield "YAML brings back what was meant", flow == made["vdma.yml"], flow
-    yield "it is a workflow of GitHub Actions", not list(complaints(flow)), list(complaints(flow))
+    yield Check.of("YAML brings back what was meant", flow == made["vdma.yml"], flow)
+    yield Check.of("it is a workflow of GitHub Actions", not list(complaints(flow)), list(complaints(flow)))
     only = [row["only"] for row in flow["jobs"]["test"]["strategy"]["matrix"]["include"]]
     machines = [path.stem for path in (ROOT / "lab" / "arch").glob("*.toml")]
-    yield ("each base meets each machine", sorted(only) == sorted(["", *(
+    yield Check.of("each base meets each machine", sorted(only) == sorted(["", *(
         f"--base {base} --arch {machine}" for base in names() for machine in machines)]), only)
     wrong = "./vdma test --bases 6.12 --junit results.xml"
     for where, key, value in (((), "runs-on", None), (("steps", 1), "run", "true"),
@@ -92,8 +93,8 @@ def hosted(folder):
         part[key] = value
         if value is None:
             del part[key]
-        yield (f"control: refused with {key} {'gone' if value is None else 'as ' + value}",
-               len(list(complaints(damaged))) == 1, list(complaints(damaged)))
+        yield Check.of(f"control: refused with {key} {'gone' if value is None else 'as ' + value}",
+                       len(list(complaints(damaged))) == 1, list(complaints(damaged)))
 
 
 def unpack(apt, new):
@@ -112,7 +113,7 @@ def dispatch(*args):
 
 def job_of(one):
     """The job of a scenario whose files are here; builds them."""
-    runner.require_qemu(one)
+    one = runner.with_qemu(one)
     base = Base(one["base"])
     built = kernel.build(base, one["machine"], "vdma")
     image = built / Path(one["machine"]["image"]).name
@@ -129,28 +130,28 @@ def play(job, folder):
 def farmed(folder):
     made, left = github.make("lava", "https://farm.invalid")
     files = github.write(made, folder / "lava")
-    yield "YAML brings back what was meant", parsed(files) == list(made.values()), ""
+    yield Check.of("YAML brings back what was meant", parsed(files) == list(made.values()), "")
     status, _, said = dispatch("schema", *files)
-    yield f"LAVA's schema takes all {len(files)}", status == 0 and bool(files), said
+    yield Check.of(f"LAVA's schema takes all {len(files)}", status == 0 and bool(files), said)
     every = {f"{base} {name}": one["companion"] for base in names()
              for name, one in scenario.load(base).items()}
     have = {" ".join(job["job_name"].split()[1:3]) for job in made.values()}
-    yield ("each scenario has a job, or a reason: the companion's have", have ^ set(left)
+    yield Check.of("each scenario has a job, or a reason: the companion's have", have ^ set(left)
            == set(every) and not any(every[name] for name in have), f"{sorted(have)}; {left}")
     # One on each machine: LAVA has ideas of its own of each.
     fit = [one for one in scenario.load().values() if not lava.unfit(one)]
     for one in {one["arch"]: one for one in reversed(fit)}.values():
         job, cases = job_of(one), dict(lava.expected(one, "vdma"))
         status, results, said = play(job, folder / one["name"])
-        yield (f"LAVA's dispatcher boots {one['name']}: {len(cases)} cases pass",
-               status == 0 and results == dict.fromkeys(cases, "pass"), said)
+        yield Check.of(f"LAVA's dispatcher boots {one['name']}: {len(cases)} cases pass",
+                       status == 0 and results == dict.fromkeys(cases, "pass"), said)
     for key in ("visibility", "timeouts", "actions"):
         damaged = {k: v for k, v in job.items() if k != key}
         status, _, said = dispatch("schema", *github.write({"job.yaml": damaged}, folder / key))
-        yield f"control: its schema refuses one without {key}", status == 1 and key in said, said
+        yield Check.of(f"control: its schema refuses one without {key}", status == 1 and key in said, said)
     stock = kernel.build(Base(one["base"]), one["machine"], "stock")
     image = stock / Path(one["machine"]["image"]).name
     job["actions"][0]["deploy"]["images"]["kernel"]["url"] = image.as_uri()
     status, results, said = play(job, folder / "stock")
-    yield ("control: on a kernel without the series the first case fails",
-           status == 1 and results.get(next(iter(cases))) == "fail", said)
+    yield Check.of("control: on a kernel without the series the first case fails",
+                   status == 1 and results.get(next(iter(cases))) == "fail", said)

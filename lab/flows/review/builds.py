@@ -12,6 +12,7 @@ from ...core.cache import cache
 from ...core.git import git
 from ...core.packages import need
 from ...core.process import run, tail
+from ...model.check import Check
 from ...model.selftests import selftests
 from ...patches import series
 from ...build import kernel
@@ -27,7 +28,7 @@ def htmldocs(base):
     with tempfile.TemporaryDirectory(prefix="vdma-") as out:
         said = pages(base, out)
         built = Path(out) / "Documentation/output/virtio/dma-modes.html"
-        yield "the pages are built, without a warning", built.exists() and not said, said
+        yield Check.of("the pages are built, without a warning", built.exists() and not said, said)
         page = base.tree / PAGES / "dma-modes.rst"
         with page.open("a") as file:
             file.write(BROKEN)
@@ -35,7 +36,7 @@ def htmldocs(base):
             said = pages(base, out)
         finally:
             git(base.tree, "checkout", "-q", "--force", "HEAD")
-        yield "control: a broken page is complained of", PAGES in said, said
+        yield Check.of("control: a broken page is complained of", PAGES in said, said)
 
 
 def pages(base, out):
@@ -58,8 +59,8 @@ def coccinelle(base, head, files):
         finally:
             smell.unlink()
     more = [line for line in said[1] if line not in said[0]]
-    yield f"nothing new in {len(files)} files", not more, "\n".join(more)
-    yield "control: a smell is found", any(smell.name in line for line in said[1]), said[1]
+    yield Check.of(f"nothing new in {len(files)} files", not more, "\n".join(more))
+    yield Check.of("control: a smell is found", any(smell.name in line for line in said[1]), said[1])
 
 
 def spatch(base, files):
@@ -78,9 +79,9 @@ def spatch(base, files):
 def userspace(base, head):
     """The kernel's own tests of the ring in userspace build and pass."""
     built, said = ring_test(base, head, head)
-    yield "tools/virtio builds, and vringh_test passes", built, said
+    yield Check.of("tools/virtio builds, and vringh_test passes", built, said)
     built, said = ring_test(base, head, "base")
-    yield "control: not without the series' part of tools/virtio", not built, said
+    yield Check.of("control: not without the series' part of tools/virtio", not built, said)
 
 
 def ring_test(base, head, tools):
@@ -111,19 +112,19 @@ def kselftests(base, head):
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         place = Path(folder) / "install" / "virtio"
         built, said = install(base, head, folder)
-        yield "virtio's selftests build and install without a warning", built, said
+        yield Check.of("virtio's selftests build and install without a warning", built, said)
         Path(folder).chmod(0o755)
         nobody = {"user": 65534, "group": 65534, "extra_groups": []} if not os.geteuid() else {}
         for name in selftests() if built else ():
             result = subprocess.run([place / name], capture_output=True, text=True, check=False,
                                     **nobody)
             # To look takes none: a machine that runs the series has modes to show.
-            yield (f"{name} is skipped without privileges, with a reason",
-                   result.returncode == 4 and "1..0 # SKIP " in result.stdout
-                   or result.returncode == 0 and name == "dma_mode", result.stdout)
+            yield Check.of(f"{name} is skipped without privileges, with a reason",
+                           result.returncode == 4 and "1..0 # SKIP " in result.stdout
+                           or result.returncode == 0 and name == "dma_mode", result.stdout)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         built, said = install(base, "base", folder)
-        yield "control: not without the series", not built, said
+        yield Check.of("control: not without the series", not built, said)
 
 
 def install(base, commit, folder):
@@ -174,5 +175,5 @@ def compiles(base, machine, name, folders):
         kernel.make(base, own, *folders, log=log,
                     label=f"{base.name} {machine['name']}: {name} of {len(folders)} folders")
     except subprocess.CalledProcessError:
-        return what, False, tail(log)
-    return what, True, ""
+        return Check.of(what, False, tail(log))
+    return Check.of(what, True)

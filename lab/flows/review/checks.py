@@ -13,6 +13,7 @@ from ...core.git import git, WHO
 from ...core.packages import need, TOOLS
 from ...core.process import run, tail
 from ...model import machines
+from ...model.check import Check
 from ...model.scenario import COMPANION
 from ...patches import series
 from ...patches.base import Base
@@ -26,7 +27,7 @@ LIST = "virtualization@"
 
 
 def checks(name, arch=None, build=True):
-    """All checks of a base, one test each: (name, [(what, passed, detail)]).
+    """All checks of a base, one test each: (name, checks).
 
     Unless @build, leave out those that take a build of the kernel.
     """
@@ -86,9 +87,9 @@ def qemu_checks(on=COMPANION):
         passed, said = qemu.qtest(name, test["program"], on)
         control, noise = qemu.qtest(name, test["program"], on, test["option"])
         yield f"{on}: {name}", [
-            ("it passes", passed, said),
-            (f"control: not without {test['option']}",
-             not control and "assertion failed" in noise, noise)]
+            Check.of("it passes", passed, said),
+            Check.of(f"control: not without {test['option']}",
+                     not control and "assertion failed" in noise, noise)]
 
 
 def checkpatch(base, commit, *options):
@@ -98,7 +99,7 @@ def checkpatch(base, commit, *options):
                             cwd=base.tree, input=patch, capture_output=True, text=True,
                             check=False)
     said = result.stdout + result.stderr
-    return ("checkpatch --strict", result.returncode == 0 and not re.search(
+    return Check.of("checkpatch --strict", result.returncode == 0 and not re.search(
         r"^(ERROR|WARNING|CHECK):", said, re.M), said)
 
 
@@ -110,14 +111,15 @@ def round_trip(base):
             ".git", "__pycache__", "linux-*", "outgoing-*", "debian-*"))
         series.checkout(base, tree)
         count = git(tree, "rev-list", "--count", "base..series")
-        yield "one commit per entry", int(count) == len(series.entries(base)), f"{count} commits"
+        yield Check.of("one commit per entry", int(count) == len(series.entries(base)),
+                       f"{count} commits")
         run(copy / "vdma", "refresh", base.name, tree)
         there = copy / base.series.relative_to(ROOT), copy / base.overlay.relative_to(ROOT)
         diff = subprocess.run(["diff", "-r", base.series, there[0]],
                               capture_output=True, text=True, check=False).stdout
         diff += "".join(f"{path} differs\n" for e in series.entries(base) for path in e.adds
                         if (base.overlay / path).read_bytes() != (there[1] / path).read_bytes())
-        yield "refresh brings back what checkout was made of", not diff, diff
+        yield Check.of("refresh brings back what checkout was made of", not diff, diff)
 
 
 def style(base, entry, commit):
@@ -128,23 +130,23 @@ def style(base, entry, commit):
     for path in entry.adds:
         to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
                  cwd=base.tree)
-        yield f"MAINTAINERS covers {path}", LIST in to, to
+        yield Check.of(f"MAINTAINERS covers {path}", LIST in to, to)
 
 
 def subsets(base):
     for name in series.subsets(base):
         try:
             series.commits(base, only=name)
-            yield f"{name} applies", True, ""
+            yield Check.of(f"{name} applies", True, "")
         except Fail as err:
-            yield f"{name} applies", False, str(err)
+            yield Check.of(f"{name} applies", False, str(err))
 
 
 def signed(entry):
     lines = entry.message.splitlines()
     long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
-    return "the message is wrapped and signed", not long and lines[-1] == \
-        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long)
+    return Check.of("the message is wrapped and signed", not long and lines[-1] == \
+        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long))
 
 
 def touched(base, suffix):
@@ -174,7 +176,7 @@ def kernel_doc(base):
                 result = subprocess.run(["perl", "scripts/kernel-doc", "-none", file],
                                         cwd=base.tree, capture_output=True, text=True, check=False)
                 said.append(result.stderr.replace(str(file), path).splitlines())
-        yield path, not fresh(*said), "\n".join(fresh(*said))
+        yield Check.of(path, not fresh(*said), "\n".join(fresh(*said)))
 
 
 def compiled(path, machine):
@@ -199,12 +201,12 @@ def compile_clean(base, machine, commits, modules):
             kernel.make(base, machine, "W=1", "C=2", f"CHECK={sparse(base)}", "-k", *objects,
                         log=log, label=f"checking {len(objects)} objects with sparse and W=1")
         except subprocess.CalledProcessError:
-            yield "it compiles", False, tail(log)
+            yield Check.of("it compiles", False, tail(log))
             return
         said.append([t.replace(f"{base.tree}/", "") for t in log.read_text().splitlines()
                      if re.search(r"(warning|error):", t)])
-    yield f"{len(objects)} objects compile", bool(objects), " ".join(objects)
-    yield "no new complaint", not fresh(*said), "\n".join(fresh(*said))
+    yield Check.of(f"{len(objects)} objects compile", bool(objects), " ".join(objects))
+    yield Check.of("no new complaint", not fresh(*said), "\n".join(fresh(*said)))
 
 
 def sparse(base):
@@ -223,15 +225,15 @@ def hot_path(base, machine):
     stock, vdma, hot = (kernel.build(base, machine, k) for k in ("stock", "vdma", "hot"))
     ring = "virtio_ring.o"
     ok, lines = machine_code.report(stock / ring, vdma / ring, machine["cross"])
-    yield lines[0], ok, "\n".join(lines)
+    yield Check.of(lines[0], ok, "\n".join(lines))
     for line in lines[1:]:
-        yield line.partition(":")[0], not line.startswith("HOT"), line
+        yield Check.of(line.partition(":")[0], not line.startswith("HOT"), line)
     ok, lines = machine_code.report(vdma / ring, hot / ring, machine["cross"])
-    yield "control: a test per request is noticed", not ok, "\n".join(lines)
+    yield Check.of("control: a test per request is noticed", not ok, "\n".join(lines))
     for name, probe in (("virtio_blk.o", {"virtblk_probe", "virtblk_read_limits"}),
                         ("virtio_net.o", set())):
         verdicts = machine_code.compare(stock / name, vdma / name, machine["cross"])
         other = [n for n, v in verdicts.items()
                  if v.kind != "same" and n.partition(".")[0] not in probe]
-        yield (f"{name} is the same" + (f" but for {', '.join(sorted(probe))}" if probe else ""),
-               bool(verdicts) and not other, other)
+        yield Check.of(f"{name} is the same" + (f" but for {', '.join(sorted(probe))}" if probe else ""),
+                       bool(verdicts) and not other, other)

@@ -16,6 +16,7 @@ from ...core.errors import Fail
 from ...core.packages import need, TOOLS
 from ...core.process import run, say, tail
 from ...model import scenario
+from ...model.check import Check
 from ...patches import series
 from ...patches.base import Base, number, unpack
 from ...patches.debian import write
@@ -123,13 +124,13 @@ def tests(name):
         patches = write(base, drop)
         text = patches[0].read_text()
         yield f"{name}: drop-in: headers", [
-            *((p.name, not lacks(p.read_text()), lacks(p.read_text())) for p in patches),
-            ("control: a lost one is noticed", lacks(text.replace("Forwarded:", "X:")) ==
-             ["Forwarded"], lacks(text))]
+            *(Check.of(p.name, not lacks(p.read_text()), lacks(p.read_text())) for p in patches),
+            Check.of("control: a lost one is noticed", lacks(text.replace("Forwarded:", "X:")) ==
+                     ["Forwarded"], lacks(text))]
         one = scenario.pick([scenario.DEFAULT], name)[0]
         image = package(base, one["machine"], drop)
     yield (f"{name}: drop-in: boot {one['name']} on {(image / 'name').read_text().strip()}",
-           runner.prove(runner.Run(one, "vdma", image=image)))
+           runner.prove(runner.Boot(one, "vdma", image=image))[1])
 
 
 def alone(name):
@@ -138,4 +139,4 @@ def alone(name):
     for only, data in series.subsets(base).items():
         one = scenario.pick([data["scenario"]], name)[0]
         yield f"{name}: {only} alone: boot {one['name']}", runner.prove(
-            runner.Run(one, f"only:{only}"))
+            runner.Boot(one, f"only:{only}"))[1]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...core.git import FAST, git, identity
 from ...core.packages import need
 from ...core.process import run
+from ...model.check import Check
 from ...patches import series
 from ...patches.mbox import tag, write
 
@@ -18,13 +19,13 @@ def tests(base):
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         names = write(base, Path(temp) / "out")
         mails = [Path(name).read_text() for name in names]
-        yield "each mail has a list to go to", all(
+        yield Check.of("each mail has a list to go to", all(
             re.search(r"^(To|Cc):(.*\n )*.*@(vger|lists)\.", m, re.M)
-            for m in mails), mails[0][:800]
+            for m in mails), mails[0][:800])
         good, said = b4(Path(temp) / "b4", mails)
-        yield f"b4 finds all {len(mails) - 1} patches", good, said
+        yield Check.of(f"b4 finds all {len(mails) - 1} patches", good, said)
         good, said = b4(Path(temp) / "b4-control", mails[:2] + mails[3:])
-        yield "control: b4 misses one that is lost", not good and "missing" in said, said
+        yield Check.of("control: b4 misses one that is lost", not good and "missing" in said, said)
         tree = Path(temp) / "tree"
         run("git", "clone", "-q", "--shared", "--no-checkout", "-b", "base", base.tree, tree)
         # Only the files that the mails touch: a tree has eighty thousand.
@@ -33,14 +34,14 @@ def tests(base):
         git(tree, "checkout", "-q", "base")
         git(tree, "am", "-q", *names[1:], env=identity("@0 +0000"))
         same = git(tree, "diff", "--stat", series.commits(base)[-1])
-        yield "git am makes the tree of the series", not same, same
+        yield Check.of("git am makes the tree of the series", not same, same)
         other = git(tree, "diff", "--stat", "HEAD~1", series.commits(base)[-1])
-        yield "control: not without the last mail", bool(other), other
+        yield Check.of("control: not without the last mail", bool(other), other)
         known = re.escape(tag(base.release()))
-        yield "the cover says what it is based on", bool(re.search(
-            rf"^(base: {known}|base-commit: [0-9a-f]{{40}})$", mails[0], re.M)), mails[0][-800:]
+        yield Check.of("the cover says what it is based on", bool(re.search(
+            rf"^(base: {known}|base-commit: [0-9a-f]{{40}})$", mails[0], re.M)), mails[0][-800:])
         tags = [tag(f"Linux {release}") for release in ("7.3.0-rc7", "7.3.0", "6.12.117")]
-        yield "as upstream calls it", tags == ["v7.3-rc7", "v7.3", "v6.12.117"], tags
+        yield Check.of("as upstream calls it", tags == ["v7.3-rc7", "v7.3", "v6.12.117"], tags)
 
 
 def b4(folder, mails):

@@ -5,6 +5,7 @@ import subprocess
 
 from ...core.cache import ROOT
 from ...core.errors import Fail
+from ...model.check import Check
 from ...patches import series
 from ...patches.spec import Spec
 from .checks import round_trip, signed
@@ -44,14 +45,14 @@ def checks():
         hunks = entry.diff(base.name).read_text()
         torn, said = parses(hunks.rstrip("\n").rpartition("\n")[0])
         yield f"spec: {entry.name}", [
-            ("its hunks parse", *parses(hunks)),
-            ("control: not with a line lost", not torn and "corrupt patch" in said, said),
+            Check.of("its hunks parse", *parses(hunks)),
+            Check.of("control: not with a line lost", not torn and "corrupt patch" in said, said),
             signed(entry)]
     said = {folder: numbers(texts(folder)) for folder in FOLDERS}
     moved = numbers(BIT.sub(lambda m: m[0][:-1] + "9", text) for text in texts("spec/series"))
     yield "spec: the number of the feature bit", [
-        (f"{', '.join(FOLDERS)} agree", agree(said), said),
-        ("control: not with another number", not agree(said | {"spec/series": moved}), moved)]
+        Check.of(f"{', '.join(FOLDERS)} agree", agree(said), said),
+        Check.of("control: not with another number", not agree(said | {"spec/series": moved}), moved)]
     if not base.own:
         return
     yield "spec: series round trip", list(round_trip(base.fetch()))
@@ -61,4 +62,4 @@ def checks():
     except Fail as err:
         twice = str(err)
     yield "spec: where it applies", [
-        ("control: not where it is there already", "does not apply" in twice, twice)]
+        Check.of("control: not where it is there already", "does not apply" in twice, twice)]
