@@ -67,9 +67,19 @@ class Base:
         room(6, "the kernel source")
         with new_entry(self.tree) as entry:
             log = cache("log") / f"fetch-{self.name}.log"
-            unpack(Apt(entry / ".apt", self.sources, log), self.package, entry)
+            apt = Apt(entry / ".apt", self.sources, log)
+            unpack(apt, self.package, self.order(apt.versions(self.package)), entry)
+            shutil.rmtree(apt.folder)
             check_version(entry / "Makefile", self)
             commit(entry, f"base {self.name}", log)
+
+    def order(self, versions):
+        """Which of a package's versions to try: the tested ones, then newer ones, newest first."""
+        low, high = map(number, self.tested)
+        known = {version: number(release_of(version)) for version in sorted(
+            versions, key=lambda v: number(release_of(v)), reverse=True)}
+        return [*(v for v in known if low <= known[v] <= high),
+                *(v for v in known if known[v] > high)]
 
     def release(self, commit="base"):
         return "Linux " + read_release(git(self.tree, "show", f"{commit}:Makefile"))
@@ -82,6 +92,14 @@ def read_release(makefile):
         raise Fail("no kernel version in the Makefile", "KERNEL must name a Linux source tree")
     return f"{words['VERSION']}.{words['PATCHLEVEL']}.{words['SUBLEVEL']}" \
            f"{words['EXTRAVERSION']}"
+
+
+def release_of(version):
+    """The kernel's own name for the version of a Debian package."""
+    upstream, _, candidate = version.partition("-")[0].partition("~rc")
+    if upstream.count(".") == 1:
+        upstream += ".0"
+    return upstream + (f"-rc{candidate}" if candidate else "")
 
 
 def number(release):
@@ -105,9 +123,21 @@ def check_version(makefile, base):
         say(f"note: Linux {release} is newer than {high}, the newest tested: trying")
 
 
-def unpack(apt, package, folder):
-    """Bring a package of the kernel's source, and unpack it as git should see it."""
-    deb = apt.binary(package, "about 150 MB")
+def unpack(apt, package, versions, folder):
+    """Bring the first of a kernel source's versions that the archive still has the file of.
+
+    Unpack it as git should see it.
+    """
+    if not versions:
+        raise Fail(f"Debian has no {package} that is new enough", "see the sources in bases/")
+    for version in versions:
+        try:
+            deb = apt.binary(f"{package}={version}", "about 150 MB")
+            break
+        except Fail as err:
+            if version == versions[-1]:
+                raise
+            say(err)
     script = (f"set -o pipefail; dpkg-deb --fsys-tarfile {deb.name}"
               f" | tar -xO ./usr/src/{package}.tar.xz"
               f" | tar -xJ --strip-components=1 -C {shlex.quote(str(folder))}")
@@ -115,7 +145,7 @@ def unpack(apt, package, folder):
         run("bash", "-c", script, cwd=apt.folder, log=apt.log, label=f"unpacking {deb.name}")
     except subprocess.CalledProcessError as err:
         raise Fail(f"{deb.name} cannot be unpacked", tail(apt.log)) from err
-    shutil.rmtree(apt.folder)
+    deb.unlink()
     # Debian's tail ignores every file at the top: it would hide the user's own.
     ignore = folder / ".gitignore"
     ignore.write_text(ignore.read_text().partition("#\n# Debian packaging")[0])

@@ -18,11 +18,10 @@ from ...core.process import run, say, tail
 from ...model import scenario
 from ...model.check import Check
 from ...patches import series
-from ...patches.base import Base, number, unpack
+from ...patches.base import Base, unpack
 from ...patches.debian import write
-from ...patches.updates import release_of
 from ...build import kernel
-from ...flows import runner
+from .. import runner
 
 # DEP-3, by the names that it allows for patches that git wrote.
 FIELDS = ("From", "Date", "Subject", "Forwarded", "Last-Update")
@@ -40,26 +39,26 @@ def source(base, folder):
     """Debian's kernel source, patched and ready for quilt: its tree, and what it is.
 
     The archive may have dropped the files of a version that it still lists, so
-    that older ones are tried; the last resort is the package of the base.
+    that others are tried; the last resort is the package of the base.
     """
     log = cache("log") / f"debian-{base.name}.log"
     lines = [line.replace("deb ", "deb-src ", 1) for line in base.sources]
     apt = Apt(folder / "apt", base.sources + lines, log)
     shown = run("apt-cache", *apt.options, "showsrc", base.package)
-    name = re.search(r"^Package: (\S+)", shown, re.M)[1]
-    for version in sorted(set(re.findall(r"^Version: (\S+)", shown, re.M)), reverse=True,
-                          key=lambda v: number(release_of(v))):
-        if number(release_of(version)) < number(base.tested[0]):
-            break
+    # Two releases of Debian may have it from source packages with names of their own.
+    name = {version: package for package, version in re.findall(
+        r"^Package: (\S+)$(?:\n.+)*?\nVersion: (\S+)$", shown, re.M)}
+    for version in base.order(name):
         try:
-            return apt.source(f"{name}={version}", "150 MB"), f"{name} {version}"
+            return (apt.source(f"{name[version]}={version}", "150 MB"),
+                    f"{name[version]} {version}")
         except Fail as err:
             say(err)
             for left in apt.folder.glob("*.dsc"):
                 left.unlink()
     tree = folder / "tree"
     (tree / "debian" / "patches").mkdir(parents=True)
-    unpack(apt, base.package, tree)
+    unpack(apt, base.package, base.order(apt.versions(base.package)), tree)
     return tree, f"{base.package}, the archive having no source package"
 
 
