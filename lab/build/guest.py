@@ -41,7 +41,7 @@ def modules(kernel):
 def compile_all(compiler, harness, new):
     """The init, and the selftests as they stand, with the header that they include."""
     run(*compiler, "-Werror", "-idirafter", "/usr/include/libdrm", "-o", new / "init",
-        *SOURCES.glob("*.c"))
+        *SOURCES.rglob("*.c"))
     (new / "kselftest.h").write_text(harness)
     (new / "virtio").mkdir()
     for name in selftests():
@@ -51,7 +51,7 @@ def compile_all(compiler, harness, new):
 
 def build(arch, kernel, base):
     """Return the initramfs for @arch, packed with the tool that came with @kernel."""
-    files = sorted([*SOURCES.glob("*.[ch]"), *SELFTESTS.glob("*.[ch]")])
+    files = sorted([*SOURCES.rglob("*.[ch]"), *SELFTESTS.glob("*.[ch]")])
     spec = SPEC + "".join(f"file /selftests/{name} {{folder}}/{name} 755 0 0\n"
                           for name in selftests()) + modules(kernel)
     harness = git(base.tree, "show", "base:tools/testing/selftests/kselftest.h") + "\n"

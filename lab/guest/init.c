@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include "guest.h"
+#include "lib/guest.h"
 
 struct step {
 	const char *name;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "guest.h"
+#include "lib/guest.h"
 
 static void list_entry(const char *name, void *arg)
 {

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define PIXEL	4
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define KEYS		128
 /* What the device's queue holds: QEMU makes five events of one. */

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define PORT	"/dev/vport0p1"
 #define BYTES	MIB

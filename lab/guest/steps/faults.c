@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
 #define DISK		"/dev/vda"

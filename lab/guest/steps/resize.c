@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 static int ring_ioctl(int fd, const char *name, unsigned int cmd,
 		      struct ethtool_ringparam *ring)

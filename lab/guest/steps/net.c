@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define BYTES		(4 * MIB)
 #define CLOSE_MS	2000

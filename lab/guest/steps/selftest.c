@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define SELFTESTS	"/selftests"
 #define DISK		"/dev/vda"

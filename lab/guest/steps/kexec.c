@@ -9,7 +9,7 @@
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 /* Have the next kernel's init go on with the steps that are left. */
 static int load(const char *left)

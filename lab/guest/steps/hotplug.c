@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define PROBE_MS	5000
 

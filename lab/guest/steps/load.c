@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define DISK	"vda"
 

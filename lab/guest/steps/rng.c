@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define BYTES	4096
 #define ENDS	32

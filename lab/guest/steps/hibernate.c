@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/swap.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define SIGNATURE	"SWAPSPACE2"
 #define VERSION_AT	1024

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "guest.h"
+#include "../lib/guest.h"
 
 #define BYTES		MIB
 #define CACHED		"/canary"
