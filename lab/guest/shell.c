@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "lib/guest.h"
+#include "lib/step.h"
 
 static void list_entry(const char *name, void *arg)
 {

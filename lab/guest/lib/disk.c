@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Read and write every disk past the page cache, so that the device does DMA. */
+/* Read and write disks past the page cache, so that the device does DMA. */
 #define _GNU_SOURCE
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "guest.h"
 
-#define WRITE_BYTES	(4 * MIB)
-#define REQUEST_BYTES	(256 * 1024)
-
 /* Suit any logical block size that a disk is likely to have. */
 #define ALIGN_BYTES	4096
 
-static struct token disk_serial(const char *disk)
+struct token disk_serial(const char *disk)
 {
 	return read_token("/sys/block/%s/serial", disk);
 }
@@ -26,7 +21,7 @@ static struct token device_file(const char *disk)
 	return token_fmt("/dev/%s", disk);
 }
 
-static int open_disk(const char *disk, int flags)
+int open_disk(const char *disk, int flags)
 {
 	int fd = open(device_file(disk).s, flags | O_DIRECT | O_CLOEXEC);
 
@@ -49,7 +44,7 @@ static void *buffer(size_t size)
 }
 
 /* Hash all of a disk; return how many bytes there were, or -1. */
-static long long hash_all(int fd, void *buf, char hex[HASH_HEX])
+long long hash_open_disk(int fd, void *buf, char hex[HASH_HEX])
 {
 	long long bytes = 0;
 	int hash = hash_open();
@@ -73,7 +68,7 @@ int hash_disk(const char *disk, char hex[HASH_HEX])
 	char found[HASH_HEX];
 	int ret = -1;
 
-	if (buf && fd >= 0 && hash_all(fd, buf, found) >= 0) {
+	if (buf && fd >= 0 && hash_open_disk(fd, buf, found) >= 0) {
 		memcpy(hex, found, HASH_HEX);
 		ret = 0;
 	}
@@ -81,43 +76,6 @@ int hash_disk(const char *disk, char hex[HASH_HEX])
 	free(buf);
 
 	return ret;
-}
-
-static void read_disk(const char *disk, void *buf)
-{
-	int fd = open_disk(disk, O_RDONLY);
-	char hex[HASH_HEX];
-	long long bytes;
-
-	if (fd < 0)
-		return;
-
-	bytes = hash_all(fd, buf, hex);
-	if (bytes < 0)
-		fail("read", disk);
-	else
-		report("read disk=%s bytes=%lld sha256=%s", disk_serial(disk).s, bytes, hex);
-	close(fd);
-}
-
-static unsigned long long splitmix64(unsigned long long *state)
-{
-	unsigned long long z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
-/* What the host works out from the seed as well. Return the seed of what follows. */
-unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed)
-{
-	size_t i;
-
-	for (i = 0; i < size / sizeof(*buf); i++)
-		buf[i] = htole64(splitmix64(&seed));
-
-	return seed;
 }
 
 static int write_pattern(int fd, __u64 *buf, off_t offset, unsigned long long seed)
@@ -140,7 +98,7 @@ static int write_pattern(int fd, __u64 *buf, off_t offset, unsigned long long se
 }
 
 /* Write to the middle of a disk; return where that is, or -1. */
-static off_t write_middle(int fd, __u64 *buf)
+off_t write_middle(int fd, __u64 *buf)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	off_t offset = size / 2 / ALIGN_BYTES * ALIGN_BYTES;
@@ -170,23 +128,6 @@ int rewrite_disk(const char *disk)
 	return offset < 0 ? -1 : 0;
 }
 
-static void write_disk(const char *disk, void *buf)
-{
-	int fd = open_disk(disk, O_RDWR | O_DSYNC);
-	off_t offset;
-
-	if (fd < 0)
-		return;
-
-	offset = write_middle(fd, buf);
-	if (offset < 0)
-		fail("write", disk);
-	else
-		report("write disk=%s offset=%lld bytes=%d", disk_serial(disk).s,
-		       (long long)offset, WRITE_BYTES);
-	close(fd);
-}
-
 static void (*on_disk)(const char *disk, void *buf);
 
 /* What is on the disk for swapping is the kernel's business. */
@@ -196,7 +137,8 @@ static void unless_swap(const char *disk, void *buf)
 		on_disk(disk, buf);
 }
 
-static void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
+/* Call @fn with a buffer of @size for it. */
+void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
 {
 	void *buf = buffer(size);
 
@@ -207,21 +149,4 @@ static void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
 		fail("no-disk", NULL);
 	}
 	free(buf);
-}
-
-void step_read(const char *arg)
-{
-	(void)arg;
-	each_disk(read_disk, MIB);
-}
-
-void step_write(const char *arg)
-{
-	(void)arg;
-	if (!param("vdma.seed")) {
-		errno = EINVAL;
-		fail("no-seed", NULL);
-		return;
-	}
-	each_disk(write_disk, REQUEST_BYTES);
 }

@@ -27,23 +27,15 @@ static void filter_one(const char *name, void *arg)
 	       before.s, feature_bits(name).s, mode_token(name).s);
 }
 
-static void filter_all(const struct filter *filter)
+void filter_all(const char *step, const char *file, const char *bit)
 {
-	if (!filter->bit) {
+	struct filter filter = { step, file, bit };
+
+	if (!bit) {
 		errno = EINVAL;
 		fail("no-bit", NULL);
-	} else if (!for_each(VIRTIO_DEVICES, "virtio", filter_one, (void *)filter)) {
+	} else if (!for_each(VIRTIO_DEVICES, "virtio", filter_one, &filter)) {
 		errno = ENODEV;
 		fail("no-device", NULL);
 	}
-}
-
-void step_filter(const char *arg)
-{
-	filter_all(&(struct filter){ "filter", "filter_feature_add", arg });
-}
-
-void step_unfilter(const char *arg)
-{
-	filter_all(&(struct filter){ "unfilter", "filter_feature_del", arg });
 }

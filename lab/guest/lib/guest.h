@@ -4,7 +4,9 @@
 #define GUEST_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define MIB		(1024 * 1024)
 #define VIRTIO_DEVICES	"/sys/bus/virtio/devices"
@@ -28,11 +30,9 @@ struct token {
 	char s[128];
 };
 
-/* init.c */
+/* cmdline.c */
+void read_cmdline(void);
 const char *param(const char *name);
-void run_step(const char *spec);
-const char *steps_left(void);
-void print_steps(void);
 
 /* run.c */
 long long now_ms(void);
@@ -51,8 +51,6 @@ __printf(1, 2) void report(const char *fmt, ...);
 void fail(const char *what, const char *at);
 void drain(const char *arg);
 int ask(const char *what);
-void step_sync(const char *arg);
-void step_host(const char *arg);
 
 /* sysfs.c */
 int read_text(const char *path, char *buf, size_t size);
@@ -73,96 +71,91 @@ int hash_add(int fd, const void *data, size_t len);
 int hash_close(int fd, char hex[HASH_HEX]);
 void to_hex(char *hex, const void *data, size_t len);
 
-/* devices.c */
+/* device.c */
+void show_devices(void);
 struct token mode_token(const char *name);
 struct token feature_bits(const char *name);
 struct token parent(const char *name);
 struct token device_of(const char *kind);
 void no_mappings(const char *device);
-void step_devices(const char *arg);
 
-/* blk.c */
-void step_read(const char *arg);
+/* disk.c */
+#define WRITE_BYTES	(4 * MIB)
+#define REQUEST_BYTES	(256 * 1024)
+#define SWAP_SERIAL	"swap"
+struct token disk_serial(const char *disk);
+int open_disk(const char *disk, int flags);
+long long hash_open_disk(int fd, void *buf, char hex[HASH_HEX]);
+off_t write_middle(int fd, __u64 *buf);
+void each_disk(void (*fn)(const char *disk, void *buf), size_t size);
 int hash_disk(const char *disk, char hex[HASH_HEX]);
 int rewrite_disk(const char *disk);
-void step_write(const char *arg);
+
+/* pattern.c */
 unsigned long long fill_pattern(__u64 *buf, size_t size, unsigned long long seed);
-
-/* load.c */
-void step_load(const char *arg);
-
-/* rng.c */
-void step_rng(const char *arg);
 
 /* iface.c */
 int iface_up(struct token *name);
 int loopback_up(void);
 
-/* net.c */
-void step_net(const char *arg);
-
-/* ring.c */
-void step_resize(const char *arg);
-
-/* power.c */
+/* driver.c */
 int driver_unbind(const char *name, struct token *driver);
 int driver_bind(const char *name, const struct token *driver);
-void step_rebind(const char *arg);
-void step_suspend(const char *arg);
 
-/* filter.c */
-void step_filter(const char *arg);
-void step_unfilter(const char *arg);
-
-/* hibernate.c */
-#define SWAP_SERIAL	"swap"
-void step_hibernate(const char *arg);
-
-/* gpu.c */
-void step_gpu(const char *arg);
-
-/* input.c */
-void step_input(const char *arg);
-
-/* replug.c */
-void step_replug(const char *arg);
-void step_unplug(const char *arg);
-
-/* kexec.c */
-void step_kexec(const char *arg);
-
-/* modules.c */
-void modules_load(void);
-void step_modules(const char *arg);
-void step_leaks(const char *arg);
-
-/* port.c */
-void step_port(const char *arg);
+/* module.c */
+void modules_load(bool tests);
+void modules_unload(void);
+unsigned int modules_loaded(void);
 
 /* share.c */
 #define SHARE	"/share"
 int share_mount(unsigned long flags);
-void step_share(const char *arg);
 
-/* selftest.c */
-void step_selftest(const char *arg);
+/* work.c */
+#define WORK_KINDS	3
 
-/* faults.c */
-void step_faults(const char *arg);
+/* What the child that does it shares with its parent. */
+struct work {
+	pid_t pid;
+	unsigned int beats;
+	unsigned int rounds;
+	int stop;
+	int err;
+	char hex[HASH_HEX];	/* of the disk, the same after each round */
+};
 
-/* flood.c */
-void step_flood(const char *arg);
+extern const struct work_kind {
+	const char *device;
+	int (*round)(struct work *work);
+} work_kinds[WORK_KINDS];
 
-/* busy.c */
-struct work;
 struct work *work_start(const char *device);
 int work_goes_on(const struct work *work);
 void work_stop(struct work *work);
 int work_wait(const struct work *work);
-void step_loaded(const char *arg);
 
-/* canary.c */
-void step_canary(const char *arg);
+/* filter.c */
+void filter_all(const char *step, const char *file, const char *bit);
+
+/* transport.c */
+struct transport {
+	struct token name;
+	struct token driver;
+};
+
+void transport_rounds(const char *what, const char *arg,
+		      int (*take)(const struct transport *t),
+		      int (*give)(const struct transport *t));
+
+/* inject.c */
+extern struct inject {
+	unsigned long rounds;
+	unsigned long hits;
+} injected;
+
+int inject_init(void);
+void inject_arm(unsigned long n);
+bool inject_disarm(void);
 
 /* slot.c */
 struct slot {
@@ -175,9 +168,6 @@ int slot_find(const char *device, struct slot *slot);
 int slot_wanted(const struct slot *slot);
 int slot_off(const struct slot *slot);
 int slot_on(const struct slot *slot);
-
-/* hotplug.c */
-void step_hotplug(const char *arg);
 
 /* shell.c */
 void shell(void);

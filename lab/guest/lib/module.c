@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Load the kernel's modules, take them away, and look for what they left. */
+/* Load the kernel's modules, and take them away. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,9 +12,6 @@
 
 #define MODULES		"/modules"
 #define MANY		64
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-/* kmemleak does not speak of objects that are younger than 5 seconds. */
-#define AGE_MS		5500
 
 static struct token names[MANY];
 static unsigned int count;
@@ -51,85 +47,22 @@ static void load(const char *file, void *arg)
 }
 
 /* KUnit's tests run as they are loaded, and take their time: once is enough, if at all. */
-static void load_all(bool tests)
+void modules_load(bool tests)
 {
 	count = 0;
 	for_each(MODULES, "", load, &tests);
 }
 
-void modules_load(void)
+unsigned int modules_loaded(void)
 {
-	load_all(param("kunit.enable"));
+	return count;
 }
 
-static void found(const char *name, void *arg)
+void modules_unload(void)
 {
-	(void)arg;
-	errno = EBUSY;
-	fail("still-there", name);
-}
-
-void step_modules(const char *arg)
-{
-	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
-	unsigned long i;
 	unsigned int n;
 
-	for (i = 0; i < rounds && !errors; i++) {
-		if (!count) {
-			errno = ENOENT;
-			fail("no-module", NULL);
-			return;
-		}
-		for (n = count; n--;)
-			if (syscall(SYS_delete_module, names[n].s, O_NONBLOCK))
-				fail("unload", names[n].s);
-		for_each(VIRTIO_DEVICES, "virtio", found, NULL);
-		load_all(false);
-		alive();
-	}
-	report("modules removed=%u rounds=%lu", count, rounds);
-}
-
-/* Show what is lost, but for what comes from @known; return how much that is. */
-static unsigned int show_leaks(char *text, const char *known)
-{
-	static const char first[] = "unreferenced object";
-	char *leak = strstr(text, first), *next;
-	unsigned int found = 0;
-
-	for (; leak; leak = next) {
-		next = strstr(leak + 1, first);
-		if (next)
-			next[-1] = '\0';
-		if (known && strstr(leak, known))
-			continue;
-		puts(leak);
-		found++;
-	}
-
-	return found;
-}
-
-/*
- * Have kmemleak look twice: what moved during the first scan is not lost. Take
- * the name of a function that is known to lose memory.
- */
-void step_leaks(const char *arg)
-{
-	static char text[MIB];
-	unsigned int found;
-
-	sleep_ms(AGE_MS);
-	if (write_text(KMEMLEAK, "scan") || write_text(KMEMLEAK, "scan") ||
-	    read_text(KMEMLEAK, text, sizeof(text))) {
-		fail("kmemleak", NULL);
-		return;
-	}
-	found = show_leaks(text, arg);
-	if (found) {
-		errno = ENOMEM;
-		fail("leaks", NULL);
-	}
-	report("leaks found=%u", found);
+	for (n = count; n--;)
+		if (syscall(SYS_delete_module, names[n].s, O_NONBLOCK))
+			fail("unload", names[n].s);
 }

@@ -158,24 +158,3 @@ int ask(const char *what)
 	fail("no-go", NULL);
 	return -1;
 }
-
-void step_sync(const char *arg)
-{
-	if (arg && *arg) {
-		ask(token_fmt("ready name=%s", arg).s);
-	} else {
-		errno = EINVAL;
-		fail("no-name", NULL);
-	}
-}
-
-/* Have the host do something to the guest. */
-void step_host(const char *arg)
-{
-	if (arg && *arg) {
-		ask(arg);
-	} else {
-		errno = EINVAL;
-		fail("nothing-to-ask", NULL);
-	}
-}

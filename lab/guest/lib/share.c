@@ -1,64 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Read a file of a 9p share that the host has, and write one. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+/* Where the 9p share of the host is. */
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "guest.h"
-
-#define BYTES	MIB
 
 int share_mount(unsigned long flags)
 {
 	mkdir(SHARE, 0755);
 	return mount("share", SHARE, "9p", flags,
 		     "trans=virtio,version=9p2000.L,msize=524288");
-}
-
-static int read_file(__u64 *buf, char *hex)
-{
-	int fd = open(SHARE "/in", O_RDONLY | O_CLOEXEC), hash = hash_open();
-	ssize_t n = -1;
-
-	if (fd >= 0 && hash >= 0) {
-		while ((n = read(fd, buf, BYTES)) > 0 && !hash_add(hash, buf, n))
-			alive();
-	}
-	close(fd);
-
-	return n || hash_close(hash, hex) ? -1 : 0;
-}
-
-static int write_file(__u64 *buf)
-{
-	int fd = open(SHARE "/out", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t n;
-
-	fill_pattern(buf, BYTES, strtoull(param("vdma.seed"), NULL, 16));
-	n = fd < 0 ? -1 : write(fd, buf, BYTES);
-
-	return n != BYTES || fsync(fd) || close(fd) ? -1 : 0;
-}
-
-void step_share(const char *arg)
-{
-	__u64 *buf = malloc(BYTES);
-	char hex[HASH_HEX];
-
-	(void)arg;
-	if (share_mount(0)) {
-		fail("mount", NULL);
-		return;
-	}
-	if (!buf || read_file(buf, hex))
-		fail("read", NULL);
-	else if (write_file(buf))
-		fail("write", NULL);
-	else
-		report("share bytes=%d sha256=%s", BYTES, hex);
-	if (umount(SHARE))
-		fail("umount", NULL);
-	free(buf);
 }

@@ -8,11 +8,6 @@
 #define MANY	16
 #define BACK_MS	5000
 
-struct transport {
-	struct token name;
-	struct token driver;
-};
-
 static struct transport transports[MANY];
 static unsigned int count;
 
@@ -54,28 +49,6 @@ static int all_back(void)
 	return -1;
 }
 
-static int unbind(const struct transport *t)
-{
-	return write_text(token_fmt("%s/unbind", t->driver.s).s, t->name.s);
-}
-
-static int bind(const struct transport *t)
-{
-	return write_text(token_fmt("%s/bind", t->driver.s).s, t->name.s);
-}
-
-static int unplug(const struct transport *t)
-{
-	return write_text(token_fmt(PCI_DEVICES "/%s/remove", t->name.s).s, "1");
-}
-
-/* All of the bus is looked at: what comes back first is not there twice. */
-static int rescan(const struct transport *t)
-{
-	(void)t;
-	return write_text("/sys/bus/pci/rescan", "1");
-}
-
 static int round_trip(int (*take)(const struct transport *t),
 		      int (*give)(const struct transport *t), int last)
 {
@@ -98,8 +71,10 @@ static int round_trip(int (*take)(const struct transport *t),
 	return all_back();
 }
 
-static void rounds(const char *what, const char *arg, int (*take)(const struct transport *t),
-		   int (*give)(const struct transport *t))
+/* Take all transports, and give them back, as often as @arg says. */
+void transport_rounds(const char *what, const char *arg,
+		      int (*take)(const struct transport *t),
+		      int (*give)(const struct transport *t))
 {
 	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
 	unsigned long i;
@@ -120,16 +95,4 @@ static void rounds(const char *what, const char *arg, int (*take)(const struct t
 		alive();
 	}
 	report("%s devices=%u rounds=%lu", what, count, rounds);
-}
-
-/* The transport's driver goes and comes. */
-void step_replug(const char *arg)
-{
-	rounds("replug", arg, unbind, bind);
-}
-
-/* The PCI device itself goes and is found again. */
-void step_unplug(const char *arg)
-{
-	rounds("unplug", arg, unplug, rescan);
 }

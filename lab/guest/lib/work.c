@@ -16,16 +16,6 @@
 #define DISCARD		9	/* the service that takes everything and says nothing */
 #define BURST		64	/* datagrams */
 
-/* What the child that does it shares with its parent. */
-struct work {
-	pid_t pid;
-	unsigned int beats;
-	unsigned int rounds;
-	int stop;
-	int err;
-	char hex[HASH_HEX];	/* of the disk, the same after each round */
-};
-
 static int blk_round(struct work *work)
 {
 	char hex[HASH_HEX];
@@ -84,16 +74,13 @@ static int rng_round(struct work *work)
 	return n > 0 ? 0 : -1;
 }
 
-static const struct kind {
-	const char *device;
-	int (*round)(struct work *work);
-} kinds[] = {
+const struct work_kind work_kinds[WORK_KINDS] = {
 	{ "blk", blk_round },
 	{ "net", net_round },
 	{ "rng", rng_round },
 };
 
-static void work_on(struct work *work, const struct kind *kind)
+static void work_on(struct work *work, const struct work_kind *kind)
 {
 	/* Do not outlive the step. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -128,12 +115,12 @@ int work_goes_on(const struct work *work)
 /* Start on I/O through @device; return once some has been done. */
 struct work *work_start(const char *device)
 {
-	const struct kind *kind = kinds;
+	const struct work_kind *kind = work_kinds;
 	struct work *work;
 	pid_t pid;
 
 	while (strcmp(kind->device, device)) {
-		if (++kind == kinds + ARRAY_SIZE(kinds)) {
+		if (++kind == work_kinds + WORK_KINDS) {
 			errno = EINVAL;
 			return NULL;
 		}
@@ -173,36 +160,4 @@ int work_wait(const struct work *work)
 	}
 
 	return work->err;
-}
-
-/* Do another step while all devices that there are work; what they do must come right. */
-void step_loaded(const char *arg)
-{
-	struct work *works[ARRAY_SIZE(kinds)] = { 0 };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!strcmp(device_of(kinds[i].device).s, "-"))
-			continue;
-		works[i] = work_start(kinds[i].device);
-		if (!works[i])
-			fail("no-work", kinds[i].device);
-	}
-	run_step(arg ? arg : "");
-	report_step("loaded");
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (works[i] && work_goes_on(works[i]))
-			fail("no-more-work", kinds[i].device);
-		if (works[i])
-			work_stop(works[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!works[i])
-			continue;
-		errno = work_wait(works[i]);
-		if (errno)
-			fail("work", kinds[i].device);
-		report("loaded step=%s device=%s rounds=%u sha256=%s", one_word(arg).s,
-		       kinds[i].device, works[i]->rounds, one_word(works[i]->hex).s);
-	}
 }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define BYTES		MIB
 #define CACHED		"/canary"
@@ -138,7 +139,7 @@ static int surrounded(__u64 *buf)
 	return n == SECTOR ? 0 : -1;
 }
 
-void step_canary(const char *arg)
+static void step_canary(const char *arg)
 {
 	int to_disk = arg && !strcmp(arg, "disk");
 	int to_net = arg && !strcmp(arg, "net");
@@ -159,3 +160,5 @@ void step_canary(const char *arg)
 	drop(&kept);
 	unlink(CACHED);
 }
+
+STEP(canary, step_canary);

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
-#define DEBUGFS		"/sys/kernel/debug/"
 #define DISK		"/dev/vda"
 #define BYTES		(64 * 1024)
 #define MANY		32
@@ -36,50 +36,8 @@ struct victim {
 static struct victim victims[MANY];
 static unsigned int count;
 
-static unsigned long limit, rounds, injected, failed;
-static int nth = -1;
+static unsigned long limit, failed;
 static char *data, *buf;
-
-/* Fail what may sleep, too, and single pages; do not have the console tell each time. */
-static const struct {
-	const char *path;
-	const char *value;
-} knobs[] = {
-	{ DEBUGFS "failslab/cache-filter", "Y" },
-	{ DEBUGFS "failslab/ignore-gfp-wait", "N" },
-	{ DEBUGFS "failslab/verbose", "0" },
-	{ DEBUGFS "fail_page_alloc/ignore-gfp-wait", "N" },
-	{ DEBUGFS "fail_page_alloc/ignore-gfp-highmem", "N" },
-	{ DEBUGFS "fail_page_alloc/min-order", "0" },
-	{ DEBUGFS "fail_page_alloc/verbose", "0" },
-	{ NULL, NULL },
-};
-
-static void arm(unsigned long n)
-{
-	struct token text = token_fmt("%lu", n);
-
-	if (pwrite(nth, text.s, strlen(text.s), 0) < 0)
-		fail("fail-nth", text.s);
-}
-
-/* Tell whether an allocation has failed since. */
-static bool disarm(void)
-{
-	char left[16] = "";
-
-	if (pread(nth, left, sizeof(left) - 1, 0) <= 0)
-		fail("fail-nth", NULL);
-	arm(0);
-	/* The host wants to hear of us now and then. */
-	if (++rounds % 50)
-		alive();
-	else
-		report("round number=%lu", rounds);
-	injected += left[0] == '0';
-
-	return left[0] == '0';
-}
 
 static struct token device_below(const struct victim *v)
 {
@@ -154,9 +112,9 @@ static bool probe(const struct victim *v, unsigned long n)
 		return false;
 	}
 
-	arm(n);
+	inject_arm(n);
 	ret = write(fd, v->self.name.s, strlen(v->self.name.s));
-	hit = disarm();
+	hit = inject_disarm();
 	close(fd);
 	if (ret < 0 || !in_use(v)) {
 		if (!hit)
@@ -206,10 +164,10 @@ static void requests(const char *name, ssize_t (*request)(int fd))
 	bool hit = true;
 	ssize_t done;
 
-	for (n = 1; hit && !errors && rounds < limit; n++) {
-		arm(n);
+	for (n = 1; hit && !errors && injected.rounds < limit; n++) {
+		inject_arm(n);
 		done = request(fd);
-		hit = disarm();
+		hit = inject_disarm();
 		if (done != BYTES)
 			failed++;
 		if ((done != BYTES && !hit) || read_back())
@@ -225,34 +183,21 @@ static void probes(const struct victim *v)
 	unsigned long n;
 	bool hit = true;
 
-	for (n = 1; hit && !errors && rounds < limit; n++)
+	for (n = 1; hit && !errors && injected.rounds < limit; n++)
 		hit = probe(v, n);
 	if (!hit)
 		report("exhausted name=%s allocations=%lu", v->self.name.s, n - 2);
 }
 
-/* Spare what the kernel watches itself with: DMA_API_DEBUG would give up for good. */
-static void let_fail(const char *cache, void *arg)
-{
-	(void)arg;
-	if (strcmp(cache, "radix_tree_node") && strncmp(cache, "kmemleak", 8))
-		write_text(token_fmt("/sys/kernel/slab/%s/failslab", cache).s, "1");
-}
-
 static int prepare(void)
 {
 	int disk = open(DISK, O_RDONLY | O_CLOEXEC);
-	unsigned int i;
 
-	for (i = 0; knobs[i].path; i++)
-		if (write_text(knobs[i].path, knobs[i].value))
-			return -1;
-
-	for_each("/sys/kernel/slab", "", let_fail, NULL);
-	nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (inject_init())
+		return -1;
 	data = aligned_alloc(BYTES, BYTES);
 	buf = aligned_alloc(BYTES, BYTES);
-	if (nth < 0 || !data || !buf || read(disk, data, BYTES) != BYTES)
+	if (!data || !buf || read(disk, data, BYTES) != BYTES)
 		return -1;
 	/* An open disk outlives its driver. */
 	close(disk);
@@ -261,7 +206,7 @@ static int prepare(void)
 }
 
 /* Stop after so many rounds, or when all that can fail has. */
-void step_faults(const char *arg)
+static void step_faults(const char *arg)
 {
 	unsigned int i;
 
@@ -275,5 +220,8 @@ void step_faults(const char *arg)
 	requests("write", write_disk);
 	for (i = 0; i < count; i++)
 		probes(&victims[i]);
-	report("faults rounds=%lu injected=%lu failed=%lu", rounds, injected, failed);
+	report("faults rounds=%lu injected=%lu failed=%lu", injected.rounds,
+	       injected.hits, failed);
 }
+
+STEP(faults, step_faults);

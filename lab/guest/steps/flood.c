@@ -8,10 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define MANY	32
 
-void step_flood(const char *arg)
+static void step_flood(const char *arg)
 {
 	unsigned long i, readers = arg ? strtoul(arg, NULL, 0) : 8;
 	char (*hex)[HASH_HEX];
@@ -38,3 +39,5 @@ void step_flood(const char *arg)
 	}
 	report("flood readers=%lu sha256=%s", readers, hex[0][0] ? hex[0] : "-");
 }
+
+STEP(flood, step_flood);

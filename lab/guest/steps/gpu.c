@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define PIXEL	4
 
@@ -130,7 +131,7 @@ static void picture(int fd)
 		report("gpu width=%u height=%u", dumb.width, dumb.height);
 }
 
-void step_gpu(const char *arg)
+static void step_gpu(const char *arg)
 {
 	struct token device = entry_name("virtio", VIRTIO_DRIVERS "/virtio_gpu");
 	struct token card = entry_name("card", VIRTIO_DEVICES "/%s/../drm", device.s);
@@ -145,3 +146,5 @@ void step_gpu(const char *arg)
 	/* All that was made goes with it. */
 	close(fd);
 }
+
+STEP(gpu, step_gpu);

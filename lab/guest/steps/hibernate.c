@@ -8,6 +8,7 @@
 #include <sys/swap.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define SIGNATURE	"SWAPSPACE2"
 #define VERSION_AT	1024
@@ -53,7 +54,7 @@ static int prepare(struct token *path)
 	return ret ? -1 : swapon(path->s, 0);
 }
 
-void step_hibernate(const char *arg)
+static void step_hibernate(const char *arg)
 {
 	struct token path;
 	long long start;
@@ -76,3 +77,5 @@ void step_hibernate(const char *arg)
 	if (swapoff(path.s))
 		fail("swapoff", NULL);
 }
+
+STEP(hibernate, step_hibernate);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define PROBE_MS	5000
 
@@ -67,7 +68,7 @@ static int give(const char *kind, const struct slot *slot)
 }
 
 /* Take KIND:ROUNDS. */
-void step_hotplug(const char *arg)
+static void step_hotplug(const char *arg)
 {
 	struct token kind = token_fmt("%.*s", (int)strcspn(arg, ":"), arg);
 	unsigned long i, rounds = strtoul(arg + strlen(kind.s) + 1, NULL, 0);
@@ -81,7 +82,9 @@ void step_hotplug(const char *arg)
 	for (i = 0; i < rounds; i++) {
 		if (take(kind.s, device.s, &slot) || give(kind.s, &slot))
 			return;
-		step_devices(NULL);
+		show_devices();
 	}
 	report("hotplug device=%s rounds=%lu", kind.s, i);
 }
+
+STEP(hotplug, step_hotplug);

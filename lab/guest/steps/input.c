@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define KEYS		128
 /* What the device's queue holds: QEMU makes five events of one. */
@@ -54,7 +55,7 @@ static int some_keys(int fd, unsigned long keys)
 }
 
 /* Take how many keys the host presses before any is read. */
-void step_input(const char *arg)
+static void step_input(const char *arg)
 {
 	unsigned long at_once = arg ? strtoul(arg, NULL, 0) : AT_ONCE;
 	struct token device = entry_name("virtio", VIRTIO_DRIVERS "/virtio_input");
@@ -77,3 +78,5 @@ void step_input(const char *arg)
 		alive();
 	close(fd);
 }
+
+STEP(input, step_input);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 /* Have the next kernel's init go on with the steps that are left. */
 static int load(const char *left)
@@ -29,7 +30,7 @@ static int load(const char *left)
 	return ret;
 }
 
-void step_kexec(const char *arg)
+static void step_kexec(const char *arg)
 {
 	int ret;
 
@@ -51,3 +52,5 @@ void step_kexec(const char *arg)
 	reboot(RB_KEXEC);
 	fail("reboot", NULL);
 }
+
+STEP(kexec, step_kexec);

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define DISK	"vda"
 
@@ -49,7 +50,7 @@ static void repeat(int fd, unsigned long count, size_t size)
 }
 
 /* Take COUNT:BYTES. */
-void step_load(const char *arg)
+static void step_load(const char *arg)
 {
 	unsigned long count;
 	size_t size;
@@ -69,3 +70,5 @@ void step_load(const char *arg)
 	repeat(fd, count, size);
 	close(fd);
 }
+
+STEP(load, step_load);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define BYTES		(4 * MIB)
 #define CLOSE_MS	2000
@@ -126,7 +127,7 @@ static void talk(int fd, unsigned int port, char *buf)
 	report("net bytes=%d sha256=%s", BYTES, hex);
 }
 
-void step_net(const char *arg)
+static void step_net(const char *arg)
 {
 	const char *port = param("vdma.port");
 	struct token name;
@@ -154,3 +155,5 @@ void step_net(const char *arg)
 		close(fd);
 	free(buf);
 }
+
+STEP(net, step_net);

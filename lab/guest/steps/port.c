@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define PORT	"/dev/vport0p1"
 #define BYTES	MIB
 
-void step_port(const char *arg)
+static void step_port(const char *arg)
 {
 	int fd = open(PORT, O_WRONLY | O_CLOEXEC);
 	__u64 *buf = malloc(BYTES);
@@ -33,3 +34,5 @@ void step_port(const char *arg)
 	close(fd);
 	free(buf);
 }
+
+STEP(port, step_port);

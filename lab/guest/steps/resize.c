@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 static int ring_ioctl(int fd, const char *name, unsigned int cmd,
 		      struct ethtool_ringparam *ring)
@@ -22,7 +23,7 @@ static int ring_ioctl(int fd, const char *name, unsigned int cmd,
 	return ioctl(fd, SIOCETHTOOL, &ifr);
 }
 
-void step_resize(const char *arg)
+static void step_resize(const char *arg)
 {
 	struct ethtool_ringparam was = { 0 }, ring;
 	struct token name;
@@ -60,3 +61,5 @@ void step_resize(const char *arg)
 out:
 	close(fd);
 }
+
+STEP(resize, step_resize);

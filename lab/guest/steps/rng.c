@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define BYTES	4096
 #define ENDS	32
@@ -36,7 +37,7 @@ static int draw(int fd, unsigned char *buf)
 	return 0;
 }
 
-void step_rng(const char *arg)
+static void step_rng(const char *arg)
 {
 	char head[2 * ENDS + 1], tail[2 * ENDS + 1], hex[HASH_HEX];
 	unsigned char buf[BYTES];
@@ -66,3 +67,5 @@ void step_rng(const char *arg)
 	report("rng bytes=%d head=%s tail=%s sha256=%s source=%s", BYTES, head, tail, hex,
 	       read_token("/sys/class/misc/hw_random/rng_current").s);
 }
+
+STEP(rng, step_rng);

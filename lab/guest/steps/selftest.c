@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/guest.h"
+#include "../lib/step.h"
 
 #define SELFTESTS	"/selftests"
 #define DISK		"/dev/vda"
@@ -70,7 +71,7 @@ static void run_one(const char *name, void *arg)
 		report("selftest name=%s exit=%d", name, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
-void step_selftest(const char *arg)
+static void step_selftest(const char *arg)
 {
 	struct token names = { "" };
 
@@ -86,3 +87,5 @@ void step_selftest(const char *arg)
 		fail("no-selftest", NULL);
 	}
 }
+
+STEP(selftest, step_selftest);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Wait until the host has looked at the guest. */
+#include <errno.h>
+#include "../lib/guest.h"
+#include "../lib/step.h"
+
+static void step_sync(const char *arg)
+{
+	if (arg && *arg) {
+		ask(token_fmt("ready name=%s", arg).s);
+	} else {
+		errno = EINVAL;
+		fail("no-name", NULL);
+	}
+}
+
+STEP(sync, step_sync);
