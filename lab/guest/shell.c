@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A prompt for whoever debugs a guest by hand. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "lib/guest.h"
+#include "lib/report.h"
+#include "lib/run.h"
 #include "lib/step.h"
+#include "lib/sysfs.h"
+#include "lib/text.h"
+#include "shell.h"
 
 static void list_entry(const char *name, void *arg)
 {

@@ -2,7 +2,8 @@
 /* What the kernel command line has for the guest. */
 #include <stdio.h>
 #include <string.h>
-#include "guest.h"
+#include "cmdline.h"
+#include "sysfs.h"
 
 /* The words of the command line, each ended by a NUL, an empty one last. */
 static char cmdline[4096];

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "guest.h"
+#include "device.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
 
 /* Tell apart a kernel without the attribute and a mode that cannot be read. */
 struct token mode_token(const char *name)

@@ -6,7 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "guest.h"
+#include "beat.h"
+#include "cmdline.h"
+#include "disk.h"
+#include "hash.h"
+#include "pattern.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
+#include "util.h"
 
 /* Suit any logical block size that a disk is likely to have. */
 #define ALIGN_BYTES	4096

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Take devices away from their drivers, and give them back. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include "guest.h"
+#include "beat.h"
+#include "driver.h"
+#include "patience.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define BIND_MS	5000
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Keep a feature from every device, and have its driver negotiate anew. */
 #include <errno.h>
-#include <string.h>
-#include "guest.h"
+#include "device.h"
+#include "driver.h"
+#include "filter.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
 
 struct filter {
 	const char *step;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "guest.h"
+#include "hash.h"
 
 #define DIGEST	32
 

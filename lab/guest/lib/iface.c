@@ -9,7 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "guest.h"
+#include "iface.h"
+#include "patience.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define ADDRESS	"10.0.2.15"
 #define NETMASK	"255.255.255.0"

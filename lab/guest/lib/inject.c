@@ -5,10 +5,13 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-#include "guest.h"
+#include "beat.h"
+#include "inject.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define DEBUGFS	"/sys/kernel/debug/"
 

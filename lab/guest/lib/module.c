@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Load the kernel's modules, and take them away. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "guest.h"
+#include "module.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define MODULES		"/modules"
 #define MANY		64

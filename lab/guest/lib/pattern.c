@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Data that the host can work out as well. */
 #include <endian.h>
-#include "guest.h"
+#include "pattern.h"
 
 static unsigned long long splitmix64(unsigned long long *state)
 {

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-#include "guest.h"
+#include "beat.h"
+#include "patience.h"
+#include "report.h"
+#include "text.h"
 
 #define APPEAR_MS	5000
 #define SYNC_MS		30000

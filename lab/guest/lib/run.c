@@ -9,65 +9,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include "guest.h"
-
-/* Have more patience with a kernel that watches itself. */
-#define WATCHED		"/sys/kernel/debug/kmemleak"
-
-/* Let a child that is slow, but gets somewhere, tell so across the fork. */
-static unsigned int *beats;
-
-long long now_ms(void)
-{
-	struct timespec ts;
-
-	/* Count the time spent suspended, too. */
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-void sleep_ms(unsigned int ms)
-{
-	poll(NULL, 0, ms);
-}
-
-unsigned int stall_ms(void)
-{
-	const char *ms = param("vdma.stall");
-
-	if (ms)
-		return strtoul(ms, NULL, 0);
-
-	return access(WATCHED, F_OK) ? STALL_MS : 3 * STALL_MS;
-}
-
-void alive(void)
-{
-	if (beats)
-		__atomic_fetch_add(beats, 1, __ATOMIC_RELAXED);
-}
-
-/* Count apart from everything else what this process does from now on. */
-void alive_at(unsigned int *count)
-{
-	beats = count;
-}
-
-void bounded_init(void)
-{
-	void *page = mmap(NULL, sizeof(*beats), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (page != MAP_FAILED)
-		beats = page;
-}
+#include "beat.h"
+#include "patience.h"
+#include "report.h"
+#include "run.h"
 
 static int wait_readable(int fd, long long ms)
 {
@@ -90,10 +39,10 @@ static int wait_child(int pidfd)
 	unsigned int last;
 
 	do {
-		last = beats ? __atomic_load_n(beats, __ATOMIC_RELAXED) : 0;
+		last = beats();
 		if (wait_readable(pidfd, stall_ms()))
 			return 1;
-	} while (beats && __atomic_load_n(beats, __ATOMIC_RELAXED) != last);
+	} while (beats() != last);
 
 	return 0;
 }

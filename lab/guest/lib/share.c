@@ -2,7 +2,7 @@
 /* Where the 9p share of the host is. */
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include "guest.h"
+#include "share.h"
 
 int share_mount(unsigned long flags)
 {

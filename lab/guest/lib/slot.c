@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/pci_regs.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "guest.h"
+#include "patience.h"
+#include "slot.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define DLPAR		"/sys/kernel/dlpar"
 #define RTAS		"/proc/device-tree/rtas"

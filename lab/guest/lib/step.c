@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "guest.h"
+#include "report.h"
+#include "run.h"
 #include "step.h"
 
 static char *left;

@@ -3,7 +3,7 @@
 #ifndef STEP_H
 #define STEP_H
 
-#include "guest.h"
+#include "util.h"
 
 struct step {
 	const char *name;

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "guest.h"
+#include "sysfs.h"
+#include "text.h"
 
 /* Keep the errno of what went wrong before. */
 void close_quietly(int fd)
@@ -60,18 +60,6 @@ int write_text(const char *path, const char *text)
 	return n < 0 ? -1 : 0;
 }
 
-/* Make a value that a report line can carry: one word, never an empty one. */
-static void wordify(char *s)
-{
-	char *c;
-
-	for (c = s; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			*c = '_';
-	if (c == s)
-		memcpy(s, "-", 2);
-}
-
 int get_token(const char *path, struct token *t)
 {
 	if (read_text(path, t->s, sizeof(t->s)))
@@ -79,36 +67,6 @@ int get_token(const char *path, struct token *t)
 	wordify(t->s);
 
 	return 0;
-}
-
-struct token one_word(const char *text)
-{
-	struct token t;
-
-	snprintf(t.s, sizeof(t.s), "%s", text);
-	wordify(t.s);
-
-	return t;
-}
-
-static struct token vtoken(const char *fmt, va_list args)
-{
-	struct token t;
-
-	vsnprintf(t.s, sizeof(t.s), fmt, args);
-	return t;
-}
-
-struct token token_fmt(const char *fmt, ...)
-{
-	struct token t;
-	va_list args;
-
-	va_start(args, fmt);
-	t = vtoken(fmt, args);
-	va_end(args);
-
-	return t;
 }
 
 struct token read_token(const char *fmt, ...)

@@ -3,7 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "guest.h"
+#include "beat.h"
+#include "device.h"
+#include "patience.h"
+#include "report.h"
+#include "sysfs.h"
+#include "text.h"
+#include "transport.h"
 
 #define MANY	16
 #define BACK_MS	5000

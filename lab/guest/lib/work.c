@@ -11,7 +11,14 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "guest.h"
+#include "beat.h"
+#include "disk.h"
+#include "hash.h"
+#include "iface.h"
+#include "patience.h"
+#include "sysfs.h"
+#include "text.h"
+#include "work.h"
 
 #define DISCARD		9	/* the service that takes everything and says nothing */
 #define BURST		64	/* datagrams */

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -13,8 +12,17 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/cmdline.h"
+#include "../lib/device.h"
+#include "../lib/driver.h"
+#include "../lib/iface.h"
+#include "../lib/patience.h"
+#include "../lib/pattern.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
+#include "../lib/util.h"
 
 #define BYTES		MIB
 #define CACHED		"/canary"

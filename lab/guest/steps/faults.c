@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/device.h"
+#include "../lib/inject.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 #define DISK		"/dev/vda"
 #define BYTES		(64 * 1024)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Keep a feature from every device. */
-#include "../lib/guest.h"
+#include "../lib/filter.h"
 #include "../lib/step.h"
 
 static void step_filter(const char *arg)

@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/disk.h"
+#include "../lib/hash.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
 
 #define MANY	32

@@ -7,8 +7,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/cmdline.h"
+#include "../lib/pattern.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 #define PIXEL	4
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Write the image of a hibernation to a disk, and resume from it in the same boot. */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/disk.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 #define SIGNATURE	"SWAPSPACE2"
 #define VERSION_AT	1024

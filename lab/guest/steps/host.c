@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Have the host do something to the guest. */
 #include <errno.h>
-#include "../lib/guest.h"
+#include <stddef.h>
+#include "../lib/report.h"
 #include "../lib/step.h"
 
 static void step_host(const char *arg)

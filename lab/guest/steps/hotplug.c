@@ -4,8 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/device.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
+#include "../lib/slot.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
+#include "../lib/work.h"
 
 #define PROBE_MS	5000
 

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 #define KEYS		128
 /* What the device's queue holds: QEMU makes five events of one. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Start the kernel anew from below: the next one finds the devices as they are. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/report.h"
+#include "../lib/share.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
 
 /* Have the next kernel's init go on with the steps that are left. */
 static int load(const char *left)

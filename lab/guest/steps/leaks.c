@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "../lib/guest.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/util.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 /* kmemleak does not speak of objects that are younger than 5 seconds. */

@@ -7,7 +7,8 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
 
 #define DISK	"vda"

@@ -2,8 +2,11 @@
 /* Do another step while all devices that there are work; what they do must come right. */
 #include <errno.h>
 #include <string.h>
-#include "../lib/guest.h"
+#include "../lib/device.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/text.h"
+#include "../lib/work.h"
 
 static void step_loaded(const char *arg)
 {

@@ -2,8 +2,11 @@
 /* Take the kernel's modules away, and load them again. */
 #include <errno.h>
 #include <stdlib.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/module.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
 
 static void found(const char *name, void *arg)
 {

@@ -7,8 +7,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/cmdline.h"
+#include "../lib/hash.h"
+#include "../lib/iface.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/text.h"
+#include "../lib/util.h"
 
 #define BYTES		(4 * MIB)
 #define CLOSE_MS	2000

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/cmdline.h"
+#include "../lib/pattern.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/util.h"
 
 #define PORT	"/dev/vport0p1"
 #define BYTES	MIB

@@ -2,8 +2,11 @@
 /* Read every disk past the page cache, so that the device does DMA. */
 #include <fcntl.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/disk.h"
+#include "../lib/hash.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/util.h"
 
 static void read_disk(const char *disk, void *buf)
 {

@@ -2,8 +2,12 @@
 /* Take every device away from its driver, and give it back. */
 #include <errno.h>
 #include <stdlib.h>
-#include "../lib/guest.h"
+#include "../lib/device.h"
+#include "../lib/driver.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 struct round {
 	unsigned long number;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Take the transport's driver away from below the devices, and give it back. */
-#include "../lib/guest.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
+#include "../lib/transport.h"
 
 static int unbind(const struct transport *t)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Have the driver allocate its virtqueues anew, in another size. */
-#include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -8,8 +7,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/iface.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/text.h"
 
 static int ring_ioctl(int fd, const char *name, unsigned int cmd,
 		      struct ethtool_ringparam *ring)

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/hash.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
 
 #define BYTES	4096
 #define ENDS	32

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/iface.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
 
 #define SELFTESTS	"/selftests"
 #define DISK		"/dev/vda"
-#define HOST		"10.0.2.2"
 
 static void add_name(const char *name, void *arg)
 {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Read a file of a 9p share that the host has, and write one. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/beat.h"
+#include "../lib/cmdline.h"
+#include "../lib/hash.h"
+#include "../lib/pattern.h"
+#include "../lib/report.h"
+#include "../lib/share.h"
 #include "../lib/step.h"
+#include "../lib/util.h"
 
 #define BYTES	MIB
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Suspend the guest, as far as devices go, and resume it. */
-#include "../lib/guest.h"
+#include "../lib/patience.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
 
 /* Stop short of the platform: freeze and restore the devices, no more. */
 static void step_suspend(const char *arg)

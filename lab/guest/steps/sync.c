@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Wait until the host has looked at the guest. */
 #include <errno.h>
-#include "../lib/guest.h"
+#include <stddef.h>
+#include "../lib/report.h"
 #include "../lib/step.h"
+#include "../lib/text.h"
 
 static void step_sync(const char *arg)
 {

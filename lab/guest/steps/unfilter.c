@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Let every device have a feature again. */
-#include "../lib/guest.h"
+#include "../lib/filter.h"
 #include "../lib/step.h"
 
 static void step_unfilter(const char *arg)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Take the PCI devices away from below their drivers, and find them again. */
-#include "../lib/guest.h"
 #include "../lib/step.h"
+#include "../lib/sysfs.h"
+#include "../lib/text.h"
+#include "../lib/transport.h"
 
 static int unplug(const struct transport *t)
 {

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "../lib/guest.h"
+#include "../lib/cmdline.h"
+#include "../lib/disk.h"
+#include "../lib/report.h"
 #include "../lib/step.h"
 
 static void write_disk(const char *disk, void *buf)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Load the kernel's modules, and take them away. */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include <stdbool.h>
+
+void modules_load(bool tests);
+void modules_unload(void);
+unsigned int modules_loaded(void);
+
+#endif
