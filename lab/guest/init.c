@@ -3,7 +3,7 @@
  * The init of a boot lab guest: run the steps that the kernel command line
  * names, report what came out of them to the host, and power off.
  *
- * What includes what goes one way: init.c the shell, both of them lib/, which
+ * What includes what goes one way: this the shell, both of them lib/, which
  * knows no step; each file of steps/ is one that registers itself (lib/step.h).
  */
 #include <errno.h>

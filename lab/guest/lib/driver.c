@@ -13,15 +13,14 @@
 
 static int wait_bound(const char *name)
 {
-	long long end = now_ms() + BIND_MS;
+	struct patience p = patience(BIND_MS);
 
 	do {
 		struct token driver = link_name(VIRTIO_DEVICES "/%s/driver", name);
 
 		if (strcmp(driver.s, "-"))
 			return 0;
-		sleep_ms(10);
-	} while (now_ms() < end);
+	} while (wait_ms(&p, 10));
 
 	errno = ETIMEDOUT;
 	return -1;

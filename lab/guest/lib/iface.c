@@ -69,7 +69,7 @@ static int set_up(int fd, const char *name)
 /* Save the first packet from being dropped, and sent again a second later. */
 static int wait_link(const char *name)
 {
-	long long end = now_ms() + LINK_MS;
+	struct patience p = patience(LINK_MS);
 
 	do {
 		struct token state = read_token("/sys/class/net/%s/operstate", name);
@@ -77,8 +77,7 @@ static int wait_link(const char *name)
 		/* Accept a driver that does not tell, hence "unknown". */
 		if (!strcmp(state.s, "up") || !strcmp(state.s, "unknown"))
 			return 0;
-		sleep_ms(10);
-	} while (now_ms() < end);
+	} while (wait_ms(&p, 10));
 
 	errno = ENETDOWN;
 	return -1;

@@ -25,14 +25,17 @@ static const char *step = "init";
 int report_open(const char *name)
 {
 	struct token path = token_fmt("/dev/%s", name);
-	long long end = now_ms() + APPEAR_MS;
+	struct patience p = patience(APPEAR_MS);
 	struct termios tio;
 
 	/* Never block on a host that has stopped reading. */
 	while ((port = open(path.s, O_RDWR | O_NOCTTY | O_NONBLOCK)) < 0) {
-		if (now_ms() >= end)
+		int err = errno;
+
+		if (!wait_ms(&p, 20)) {
+			errno = err;
 			return -1;
-		sleep_ms(20);
+		}
 	}
 
 	if (tcgetattr(port, &tio))
@@ -52,17 +55,12 @@ void report_step(const char *name)
 
 static int put(int fd, const char *line, size_t len)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	long long end = now_ms() + STALL_MS;
+	struct patience p = patience(STALL_MS);
 	ssize_t n;
 
 	while (len) {
-		if (now_ms() >= end) {
-			errno = ETIMEDOUT;
+		if (!wait_fd(&p, fd, POLLOUT))
 			return -1;
-		}
-		if (poll(&pfd, 1, 1000) <= 0)
-			continue;
 		n = write(fd, line, len);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
@@ -114,11 +112,9 @@ void drain(const char *arg)
 }
 
 /* Read byte by byte, to leave the next step's line in the port. */
-static int get_byte(char *c)
+static int get_byte(struct patience *p, char *c)
 {
-	struct pollfd pfd = { .fd = port, .events = POLLIN };
-
-	if (poll(&pfd, 1, 1000) <= 0)
+	if (!wait_slice(p, port, POLLIN))
 		return 0;
 	if (read(port, c, 1) == 1)
 		return 1;
@@ -131,7 +127,7 @@ static int get_byte(char *c)
 /* Ask the host for something, and wait until it has done it. */
 int ask(const char *what)
 {
-	long long end = now_ms() + SYNC_MS;
+	struct patience p = patience(SYNC_MS);
 	char line[16];
 	size_t len = 0;
 	char c;
@@ -144,9 +140,9 @@ int ask(const char *what)
 
 	report("%s", what);
 
-	while (now_ms() < end) {
+	while (p.left > 0) {
 		alive();
-		if (!get_byte(&c) || c == '\r')
+		if (!get_byte(&p, &c) || c == '\r')
 			continue;
 		if (c == '\n') {
 			if (len == 2 && !memcmp(line, "go", 2))

@@ -18,19 +18,11 @@
 #include "report.h"
 #include "run.h"
 
-static int wait_readable(int fd, long long ms)
+static bool wait_readable(int fd, unsigned int ms)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	long long end = now_ms() + ms;
-	int ret;
+	struct patience p = patience(ms);
 
-	/* Expect a suspend to interrupt the wait. */
-	do {
-		ret = poll(&pfd, 1, ms);
-		ms = end - now_ms();
-	} while (ret < 0 && errno == EINTR && ms > 0);
-
-	return ret > 0;
+	return wait_fd(&p, fd, POLLIN);
 }
 
 /* Tell whether the child has ended before it went too long without progress. */

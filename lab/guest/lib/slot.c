@@ -108,14 +108,13 @@ int slot_find(const char *device, struct slot *slot)
 /* Wait until the host wants to have the device; pseries tells it by an event to a daemon. */
 int slot_wanted(const struct slot *slot)
 {
-	long long end = now_ms() + STALL_MS / 2;
+	struct patience p = patience(STALL_MS / 2);
 
 	while (!slot->drc && !(get16(slot, slot->cap + PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_ABP)) {
-		if (now_ms() >= end) {
+		if (!wait_ms(&p, 1)) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		sleep_ms(1);
 	}
 
 	return slot->drc ? 0 : put16(slot, slot->cap + PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_ABP);

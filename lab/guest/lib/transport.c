@@ -40,7 +40,7 @@ static void probed(const char *name, void *arg)
 
 static int all_back(void)
 {
-	long long end = now_ms() + BACK_MS;
+	struct patience p = patience(BACK_MS);
 	unsigned int drivers;
 
 	do {
@@ -48,8 +48,7 @@ static int all_back(void)
 		for_each(VIRTIO_DEVICES, "virtio", probed, &drivers);
 		if (drivers >= count)
 			return 0;
-		sleep_ms(10);
-	} while (now_ms() < end);
+	} while (wait_ms(&p, 10));
 
 	errno = ETIMEDOUT;
 	return -1;

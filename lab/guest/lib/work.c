@@ -106,14 +106,13 @@ static void work_on(struct work *work, const struct work_kind *kind)
 int work_goes_on(const struct work *work)
 {
 	unsigned int beats = __atomic_load_n(&work->beats, __ATOMIC_RELAXED);
-	long long end = now_ms() + STALL_MS / 2;
+	struct patience p = patience(STALL_MS / 2);
 
 	while (__atomic_load_n(&work->beats, __ATOMIC_RELAXED) == beats) {
-		if (now_ms() >= end) {
+		if (!wait_ms(&p, 1)) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		sleep_ms(1);
 	}
 
 	return 0;
@@ -152,18 +151,18 @@ void work_stop(struct work *work)
 /* Wait for the end; an error is what ended it, but for ETIMEDOUT: it did not. */
 int work_wait(const struct work *work)
 {
-	long long end = now_ms() + STALL_MS / 2;
+	struct patience p = patience(STALL_MS / 2);
 	unsigned int beats = 0, now;
 
 	while (waitpid(work->pid, NULL, WNOHANG) != work->pid) {
 		now = __atomic_load_n(&work->beats, __ATOMIC_RELAXED);
 		if (now != beats)
-			end = now_ms() + STALL_MS / 2;
-		else if (now_ms() >= end)
+			p = patience(STALL_MS / 2);
+		else if (p.left <= 0)
 			return ETIMEDOUT;
 		beats = now;
 		alive();
-		sleep_ms(10);
+		wait_ms(&p, 10);
 	}
 
 	return work->err;

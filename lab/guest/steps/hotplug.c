@@ -49,7 +49,7 @@ static int take(const char *kind, const char *device, const struct slot *slot)
 
 static int give(const char *kind, const struct slot *slot)
 {
-	long long end = now_ms() + PROBE_MS;
+	struct patience p = patience(PROBE_MS);
 
 	if (slot_off(slot)) {
 		fail("slot-off", kind);
@@ -62,12 +62,11 @@ static int give(const char *kind, const struct slot *slot)
 		return -1;
 	}
 	while (!strcmp(device_of(kind).s, "-")) {
-		if (now_ms() >= end) {
+		if (!wait_ms(&p, 1)) {
 			errno = ETIMEDOUT;
 			fail("no-device", kind);
 			return -1;
 		}
-		sleep_ms(1);
 	}
 
 	return 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "../lib/beat.h"
+#include "../lib/patience.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
 #include "../lib/sysfs.h"
@@ -21,15 +22,14 @@
 /* Each key is pressed and let go; the kernel may repeat one in between. */
 static int collect(int fd, unsigned long keys, char *text)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct input_event event;
 	unsigned long got = 0;
 
 	while (got < 2 * keys) {
-		if (poll(&pfd, 1, QUIET_MS) <= 0) {
-			errno = ETIMEDOUT;
+		struct patience p = patience(QUIET_MS);
+
+		if (!wait_fd(&p, fd, POLLIN))
 			return -1;
-		}
 		if (read(fd, &event, sizeof(event)) != sizeof(event))
 			return -1;
 		if (event.type != EV_KEY || event.value > 1)

@@ -21,18 +21,11 @@
 #define CLOSE_MS	2000
 
 /* Return whether there is something to do, so that no peer blocks the guest. */
-static int wait_for(int fd, short events, int ms)
+static int wait_for(int fd, short events)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
-	int ret;
+	struct patience p = patience(stall_ms() / 2);
 
-	do {
-		ret = poll(&pfd, 1, ms);
-	} while (ret < 0 && errno == EINTR);
-	if (!ret)
-		errno = ETIMEDOUT;
-
-	return ret > 0 ? 0 : -1;
+	return wait_fd(&p, fd, events) ? 0 : -1;
 }
 
 static int dial(int fd, unsigned int port)
@@ -47,7 +40,7 @@ static int dial(int fd, unsigned int port)
 	inet_pton(AF_INET, HOST, &sin.sin_addr);
 	if (!connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
 		return 0;
-	if (errno != EINPROGRESS || wait_for(fd, POLLOUT, stall_ms() / 2))
+	if (errno != EINPROGRESS || wait_for(fd, POLLOUT))
 		return -1;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
@@ -85,7 +78,7 @@ static int exchange(int fd, char *buf)
 			events |= POLLIN;
 		if (sent < got)
 			events |= POLLOUT;
-		if (wait_for(fd, events, stall_ms() / 2))
+		if (wait_for(fd, events))
 			return -1;
 
 		if (got < BYTES && moved(recv(fd, buf + got, BYTES - got, 0), &got))
@@ -101,14 +94,12 @@ static int exchange(int fd, char *buf)
 /* Let the host read the echo to its end, before a power off cuts it short. */
 static void hang_up(int fd)
 {
-	long long end = now_ms() + CLOSE_MS;
+	struct patience p = patience(CLOSE_MS);
 	char c;
 
 	shutdown(fd, SHUT_WR);
-	while (now_ms() < end) {
-		if (wait_for(fd, POLLIN, end - now_ms()) || recv(fd, &c, 1, 0) <= 0)
-			return;
-	}
+	while (wait_fd(&p, fd, POLLIN) && recv(fd, &c, 1, 0) > 0)
+		;
 }
 
 static void talk(int fd, unsigned int port, char *buf)

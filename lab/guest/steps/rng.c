@@ -18,7 +18,7 @@
  */
 static int draw(int fd, unsigned char *buf)
 {
-	long long end = now_ms() + stall_ms() / 2;
+	struct patience p = patience(stall_ms() / 2);
 	size_t len = 0;
 	ssize_t n;
 
@@ -30,11 +30,10 @@ static int draw(int fd, unsigned char *buf)
 		}
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (now_ms() >= end) {
+		if (!wait_ms(&p, 1)) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		sleep_ms(1);
 	}
 
 	return 0;
