@@ -31,9 +31,9 @@ def checks(name, arch=None, build=True):
 
     Unless @build, leave out those that take a build of the kernel.
     """
-    base, machines = Base(name), [machines.load(a) for a in ("arm64", "ppc64le")
+    base, targets = Base(name), [machines.load(a) for a in ("arm64", "ppc64le")
                                   if arch in (None, a)]
-    need(PACKAGES + [p for m in machines for p in m["packages"]])
+    need(PACKAGES + [p for m in targets for p in m["packages"]])
     base.fetch()
     yield f"{name}: series round trip", list(round_trip(base))
     yield f"{name}: mails", list(mails.tests(base))
@@ -49,11 +49,11 @@ def checks(name, arch=None, build=True):
         yield f"{name}: selftests", list(builds.kselftests(base, commits[-1]))
         if not build:
             return
-        for machine in machines:
+        for machine in targets:
             for kind, extra in (("built in", ()), ("modules", ("modules", "check-modules"))):
                 yield (f"{name}: sparse and W=1, {machine['name']}, {kind}",
                        list(compile_clean(base, machine, commits, extra)))
-    for machine in machines:
+    for machine in targets:
         yield f"{name}: hot path, {machine['name']}", list(hot_path(base, machine))
 
 
