@@ -145,7 +145,7 @@ def do_checkout(args):
 
 
 def do_refresh(args):
-    refresh.refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
+    refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
 
 
 def do_mbox(args):
