@@ -6,11 +6,12 @@ import shutil
 import subprocess
 
 from ..core.cache import cache, lock, new_entry, room, ROOT
+from ..core.ccache import with_ccache
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.packages import need, TOOLS
 from ..core.process import run, say, tail
-from ..patches import mutant as mutants, series
+from ..patches import mutant as mutants, series, tree
 
 LAB = ROOT / "lab"
 VARIANTS = LAB / "variants"
@@ -69,8 +70,8 @@ def commit_of(base, kind):
 
 def make(base, machine, *targets, **kwargs):
     """Run the kernel's make outside its source tree, with nothing of the host in the result."""
-    env = os.environ | {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "vdma",
-                        "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
+    env = with_ccache() | {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "vdma",
+                           "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
     return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{os.cpu_count()}",
                f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
                f"CC={compiler(machine)}", *targets, env=env, **kwargs)
@@ -98,38 +99,46 @@ def configure(base, machine, log):
 
 
 def build(base, machine, kind):
-    """Return the folder of a built kernel: Image, System.map, config, objects, tools."""
+    """Return the folder of a built kernel: Image, System.map, config, objects, tools.
+
+    One that is in the cache waits for nobody. Builds for different machines run beside each
+    other as long as they are of the same commit.
+    """
     need([*TOOLS, *machine["packages"], *filter(None, [machine.get("compiler")])])
     base.fetch()
-    with lock(f"src-{base.tree.name}"):
-        commit = commit_of(base, kind)
-        tree = git(base.tree, "rev-parse", f"{commit}^{{tree}}")
-        inputs = (tree, required(base, machine) + config("series"),
-                  run(compiler(machine), "--version").splitlines()[0])
-        key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
-        entry = cache("kernel") / key[:16]
-        if entry.exists():
-            return entry
-        room(3, "a kernel build")
-        # Only files that differ from the last build are written: make sees no other change.
-        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
-        name = " ".join((base.release(), machine["name"], *machine.get("fragments", ()), kind))
-        log = cache("log") / f"build-{objdir(base, machine).name}.log"
-        try:
-            configure(base, machine, log)
-            modular = "CONFIG_MODULES=y\n" in (objdir(base, machine) / ".config").read_text()
-            make(base, machine, os.path.basename(machine["image"]), *["modules"] * modular,
-                 log=log,
-                 label=f"{name}: building (5 minutes when nothing is built yet)")
-        except subprocess.CalledProcessError as err:
-            raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
+    commit = commit_of(base, kind)
+    inputs = (git(base.tree, "rev-parse", f"{commit}^{{tree}}"),
+              required(base, machine) + config("series"),
+              run(compiler(machine), "--version").splitlines()[0])
+    entry = cache("kernel") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+    if not entry.exists():
         obj = objdir(base, machine)
-        with new_entry(entry) as new:
-            if modular:
-                make(base, machine, "modules_install", f"INSTALL_MOD_PATH={new}",
-                     "INSTALL_MOD_STRIP=1", log=log)
-            for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
-                shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
-            (new / "name").write_text(name + "\n")
-        say(f"{name}: built")
+        with lock(f"obj-{obj.name}"), tree.at(base, commit):
+            if not entry.exists():
+                compile_into(entry, base, machine, kind)
     return entry
+
+
+def compile_into(entry, base, machine, kind):
+    """Build the kernel of the commit that is checked out, and keep what a boot needs of it."""
+    room(3, "a kernel build")
+    obj = objdir(base, machine)
+    log = cache("log") / f"build-{obj.name}.log"
+    name = " ".join((base.release(), machine["name"], *machine.get("fragments", ()), kind))
+    # Of what is there already make does not say how much it will do again.
+    steps = 0 if (obj / "vmlinux").exists() else machine.get("steps", 0)
+    try:
+        configure(base, machine, log)
+        modular = "CONFIG_MODULES=y\n" in (obj / ".config").read_text()
+        make(base, machine, os.path.basename(machine["image"]), *["modules"] * modular, log=log,
+             label=f"{name}: building", steps=steps)
+    except subprocess.CalledProcessError as err:
+        raise Fail(f"{name} does not build:\n{tail(log)}", f"see {log}") from err
+    with new_entry(entry) as new:
+        if modular:
+            make(base, machine, "modules_install", f"INSTALL_MOD_PATH={new}",
+                 "INSTALL_MOD_STRIP=1", log=log)
+        for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
+            shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
+        (new / "name").write_text(name + "\n")
+    say(f"{name}: built")

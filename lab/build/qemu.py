@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..core.apt import tool
 from ..core.cache import cache, lock, new_entry, room
+from ..core.ccache import with_ccache
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.packages import need, TOOLS
 from ..core.process import run, say, tail
 from ..model.scenario import COMPANION
-from ..patches import series
+from ..patches import series, tree
 from ..patches.base import number
 from ..patches.qemu import FOLDER, Qemu
 
@@ -24,7 +25,7 @@ from ..patches.qemu import FOLDER, Qemu
 def meson(data):
     """The environment in which a meson that is new enough comes first."""
     need(data["packages"])
-    env = dict(os.environ)
+    env = with_ccache()
     try:
         have = run("meson", "--version")
     except Fail:
@@ -39,42 +40,50 @@ def meson(data):
 
 
 def build(name=COMPANION):
-    """Return the folder of the companion's binaries."""
+    """Return the folder of the companion's binaries. One that is built waits for nobody."""
     base = Qemu(name).fetch()
-    data = base.data
-    with lock(f"src-{base.tree.name}"):
-        commit = series.commits(base)[-1]
-        devices = {t: (FOLDER / f"{t}.mak").read_text() for t in data["targets"]}
-        inputs = [git(base.tree, "rev-parse", f"{commit}^{{tree}}"), str(data["configure"]),
-                  str(devices), str(list(data["qtests"])), run("gcc", "--version").splitlines()[0]]
-        entry = cache("qemu") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
-        if entry.exists():
-            return entry
-        room(2, "a build of QEMU")
-        need(TOOLS)
-        env = meson(data)
-        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
-        obj, log = cache("obj") / base.tree.name, cache("log") / f"build-{name}.log"
-        obj.mkdir(exist_ok=True)
-        options = []
-        for target, text in devices.items():
-            (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
-            options.append(f"--with-devices-{target.partition('-')[0]}=vdma")
-        binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
-        binaries += [f"tests/qtest/{test}" for test in data["qtests"]]
-        script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
-                  + shlex.join([",".join(data["targets"]), *options, *data["configure"]])
-                  + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
-        try:
-            run("sh", "-c", script, cwd=obj, env=env, log=log,
-                label=f"companion {base.release()}: building (6 minutes when nothing is built yet)")
-        except subprocess.CalledProcessError as err:
-            raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
-        with new_entry(entry) as new:
-            for file in binaries:
-                shutil.copy2(obj / file, new / Path(file).name)
-        say(f"companion {base.release()}: built")
+    commit = series.commits(base)[-1]
+    inputs = [git(base.tree, "rev-parse", f"{commit}^{{tree}}"), str(base.data["configure"]),
+              str(devices(base.data)), str(list(base.data["qtests"])),
+              run("gcc", "--version").splitlines()[0]]
+    entry = cache("qemu") / hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+    if not entry.exists():
+        with lock(f"obj-{base.tree.name}"), tree.at(base, commit):
+            if not entry.exists():
+                compile_into(entry, base)
     return entry
+
+
+def devices(data):
+    """The devices of each target, as QEMU's configuration has them."""
+    return {target: (FOLDER / f"{target}.mak").read_text() for target in data["targets"]}
+
+
+def compile_into(entry, base):
+    """Build the commit that is checked out, and keep the programs."""
+    room(2, "a build of QEMU")
+    need(TOOLS)
+    data, env = base.data, meson(base.data)
+    obj, log = cache("obj") / base.tree.name, cache("log") / f"build-{base.name}.log"
+    obj.mkdir(exist_ok=True)
+    options = []
+    for target, text in devices(data).items():
+        (base.tree / "configs" / "devices" / target / "vdma.mak").write_text(text)
+        options.append(f"--with-devices-{target.partition('-')[0]}=vdma")
+    binaries = [f"qemu-system-{t.partition('-')[0]}" for t in data["targets"]]
+    binaries += [f"tests/qtest/{test}" for test in data["qtests"]]
+    script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
+              + shlex.join([",".join(data["targets"]), *options, *data["configure"]])
+              + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
+    try:
+        run("sh", "-c", script, cwd=obj, env=env, log=log,
+            label=f"companion {base.release()}: building")
+    except subprocess.CalledProcessError as err:
+        raise Fail(f"the companion QEMU does not build:\n{tail(log)}", f"see {log}") from err
+    with new_entry(entry) as new:
+        for file in binaries:
+            shutil.copy2(obj / file, new / Path(file).name)
+    say(f"companion {base.release()}: built")
 
 
 def qtest(name, program, base, without=None):

@@ -34,14 +34,15 @@ def room(gib, what):
 
 
 @contextlib.contextmanager
-def lock(name):
-    """Keep two runs from using one build folder at the same time."""
-    with open(cache("lock") / name, "w", encoding="ascii") as file:
+def lock(name, shared=False):
+    """Keep two runs from changing one folder at the same time; those that share may read it."""
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    with open(cache("lock") / name, "a", encoding="ascii") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say(f"waiting for another vdma that uses {name}")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, kind)
         yield
 
 

@@ -9,21 +9,31 @@ from .errors import Fail
 from .process import run, say
 
 TOOLS = ["git", "make", "gcc", "flex", "bison", "bc", "libssl-dev", "libelf-dev", "cpio",
-         "kmod", "xz-utils", "libc6-dev", "device-tree-compiler"]
+         "kmod", "xz-utils", "libc6-dev", "device-tree-compiler", "ccache"]
 
 
-def installed(package):
-    query = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package],
+# What is known to be installed.
+HAVE = set()
+
+
+def installed(packages):
+    """Those of some packages that are installed."""
+    query = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Status}\\n", *packages],
                            capture_output=True, text=True, check=False)
-    return query.stdout.endswith(" installed")
+    return {line.split()[0] for line in query.stdout.splitlines() if line.endswith(" installed")}
 
 
 def need(packages):
     """Install the Debian packages that are missing, and name them."""
+    if HAVE >= set(packages):
+        return
     if not shutil.which("dpkg-query"):
         say("not a Debian system: taking the tools for granted")
+        HAVE.update(packages)
         return
-    missing = [p for p in packages if not installed(p)]
+    have = installed(packages)
+    missing = [p for p in dict.fromkeys(packages) if p not in have]
+    HAVE.update(packages)
     if not missing:
         return
     sudo = [] if os.geteuid() == 0 else ["sudo"]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the lab asks of the machine it runs on: errors, commands, packages, cache."""
+"""Commands: run them, show how far they are, say a line to the user."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,10 +16,11 @@ def say(text):
     print(f"vdma: {text}", file=sys.stderr, flush=True)
 
 
-def run(*cmd, log=None, label=None, text=None, **kwargs):
+def run(*cmd, log=None, label=None, steps=0, text=None, **kwargs):
     """Run a command to its end and return its output; kill its children if we stop.
 
-    @text is its input. With a label, the output goes to @log and progress is shown.
+    @text is its input. With a label, the output goes to @log and progress is shown; @steps is
+    how many lines it prints, if that is known.
     """
     cmd = [str(c) for c in cmd]
     try:
@@ -29,7 +31,7 @@ def run(*cmd, log=None, label=None, text=None, **kwargs):
                               start_new_session=True, **kwargs) as proc:
             try:
                 if label:
-                    progress(proc, label, log)
+                    progress(proc, label, log, steps)
                 output, error = proc.communicate(text.encode() if text else None)
             except BaseException:
                 with contextlib.suppress(ProcessLookupError):
@@ -42,8 +44,8 @@ def run(*cmd, log=None, label=None, text=None, **kwargs):
     return "" if log else output.decode(errors="replace").rstrip("\n")
 
 
-def progress(proc, label, log):
-    """Tell every 15 seconds, on a terminal every second, that work goes on."""
+def progress(proc, label, log, steps):
+    """Tell every 15 seconds, on a terminal every second, how far the work is."""
     start, tty = time.monotonic(), sys.stderr.isatty()
     say(label)
     while True:
@@ -51,12 +53,25 @@ def progress(proc, label, log):
             proc.wait(1 if tty else 15)
             break
         except subprocess.TimeoutExpired:
-            lines = sum(1 for _ in open(log, "rb"))
-            text = f"{label}: {time.monotonic() - start:.0f} s, {lines} steps"
-            print(f"\r{text}" if tty else f"vdma: {text}", end="" if tty else "\n",
+            text = f"{label}: {far(log, steps, time.monotonic() - start)}"
+            print(f"\r\033[K{text}" if tty else f"vdma: {text}", end="" if tty else "\n",
                   file=sys.stderr, flush=True)
     if tty:
         print("\r\033[K", end="", file=sys.stderr)
+
+
+def far(log, steps, seconds):
+    """How far a command is, by the lines of its log, or by what ninja says there."""
+    lines = Path(log).read_bytes().splitlines()
+    done, exact = len(lines), ""
+    if counted := re.match(rb"\[(\d+)/(\d+)\]", lines[-1] if lines else b""):
+        done, steps, exact = int(counted[1]), int(counted[2]), "exact"
+    text = f"{seconds:.0f} s, {done:,}"
+    if not steps or done > steps:
+        return f"{text} steps"
+    text += f" of {steps:,} steps" if exact else f" of about {steps:,} steps"
+    left = seconds / done * (steps - done) / 60 if done else 0
+    return f"{text}, {left:.0f} min left" if left >= 1 else text
 
 
 def tail(log, lines=12):

@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from ..core.cache import lock, ROOT
+from ..core.cache import ROOT
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import mutation, scenario
@@ -106,12 +106,11 @@ def verdict(one, record, checks):
 def applies(chosen, tests):
     """Make sure that every mutation still has its place, before anything is built."""
     base = Base(scenario.BASE).fetch()
-    with lock(f"src-{base.tree.name}"):
-        below = {}
-        for one in chosen:
-            kind = tests[one["test"]]["kernels"][0]
-            below[kind] = below.get(kind) or kernel.commit_of(base, kind)
-            mutant.mutated(base, below[kind], one)
+    below = {}
+    for one in chosen:
+        kind = tests[one["test"]]["kernels"][0]
+        below[kind] = below.get(kind) or kernel.commit_of(base, kind)
+        mutant.mutated(base, below[kind], one)
 
 
 def note(results):

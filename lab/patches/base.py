@@ -56,7 +56,7 @@ class Base:
         """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
         if self.tree.exists() and not self.own:
             return self
-        with lock(f"src-{self.tree.name}"):
+        with lock(f"fetch-{self.tree.name}"):
             if self.own:
                 import_own(self.own, self.tree)
             elif not self.tree.exists():

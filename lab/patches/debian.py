@@ -4,7 +4,6 @@ import datetime
 import tempfile
 from pathlib import Path
 
-from ..core.cache import lock
 from ..core.errors import Fail
 from ..core.git import git, identity
 from . import series
@@ -20,7 +19,7 @@ def write(base, folder, only=None):
         raise Fail(f"{folder} is not empty", "name another folder")
     date = series.date(base)
     day = datetime.datetime.fromtimestamp(int(date.split()[0][1:]), datetime.UTC).date()
-    with lock(f"src-{base.tree.name}"), tempfile.TemporaryDirectory(prefix="vdma-") as temp:
+    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         last = series.commits(base, only=only)[-1]
         names = git(base.tree, "format-patch", "--no-signature", "--zero-commit", "-N", "-o",
                     temp, f"base..{last}", env=identity(date)).splitlines()

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series as it goes to the mailing lists, and the proof that it arrives."""
+import os
 import re
+import subprocess
+import tempfile
 from pathlib import Path
 
-from ..core.cache import cache, lock
+from ..core.cache import cache
 from ..core.errors import Fail
 from ..core.git import git, identity
 from ..core.process import run
@@ -19,14 +22,17 @@ def write(base, folder, reroll=None):
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
     version = [f"--reroll-count={reroll}"] if reroll else []
-    with lock(f"src-{base.tree.name}"):
-        git(base.tree, "branch", "-q", "-f", "cover", series.commits(base)[-1])
-        git(base.tree, "config", "branch.cover.description", cover(base, reroll))
-        names = git(base.tree, "format-patch", "-o", folder.resolve(), "--cover-letter",
-                    "--thread=shallow", "--cover-from-description=subject", *version,
-                    "base..cover", env=identity(series.date(base))).splitlines()
-        git(base.tree, "checkout", "-q", "--force", "--detach", "cover")
-        address(base, [Path(name) for name in names])
+    # git takes the cover letter from a branch: one of our own, for others write mails as well.
+    last, branch = series.commits(base)[-1], f"cover-{os.getpid()}"
+    git(base.tree, "branch", "-q", "-f", branch, last)
+    try:
+        names = git(base.tree, "-c", f"branch.{branch}.description={cover(base, reroll)}",
+                    "format-patch", "-o", folder.resolve(), "--cover-letter", "--thread=shallow",
+                    "--cover-from-description=subject", *version, f"base..{branch}",
+                    env=identity(series.date(base))).splitlines()
+    finally:
+        git(base.tree, "branch", "-q", "-D", branch)
+    address(base, last, [Path(name) for name in names])
     return names
 
 
@@ -53,18 +59,28 @@ def tag(release):
     return "v" + (re.sub(r"^(\d+\.\d+)\.0(?=-|$)", r"\1", version) if name == "Linux" else version)
 
 
-def address(base, files):
+def address(base, commit, files):
     """Add To (maintainers) and Cc (reviewers and lists), as the tree's own script names them."""
-    script = base.tree / "scripts" / "get_maintainer.pl"
-    if not script.exists():
-        return
+    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
+        for path in ("scripts/get_maintainer.pl", "MAINTAINERS"):
+            try:
+                text = git(base.tree, "show", f"{commit}:{path}") + "\n"
+            except subprocess.CalledProcessError:
+                return  # The specification has neither.
+            (Path(temp) / Path(path).name).write_text(text)
+        add_headers(temp, files)
+
+
+def add_headers(folder, files):
+    """Address mails by the script and the list of maintainers in a folder."""
     everyone = {"To": [], "Cc": []}
     for file in reversed(files):
         own = {}
         for field, options in (("To", ("--nor", "--nol")), ("Cc", ("--nom",))):
             own[field] = [] if file == files[0] else run(
-                "perl", script, "--nogit", "--nogit-fallback", "--norolestats", *options, file,
-                cwd=base.tree).splitlines()
+                "perl", "get_maintainer.pl", "--no-tree", "--mpath", "MAINTAINERS", "--nogit",
+                "--nogit-fallback", "--norolestats", *options, file.resolve(),
+                cwd=folder).splitlines()
             everyone[field] += own[field]
             own[field] = own[field] or everyone[field]
         own["Cc"] = [who for who in own["Cc"] if who not in own["To"]]

@@ -47,7 +47,9 @@ class Qemu:
 
     def fetch(self):
         """Bring the source, unless it is here; return self. Commit 'base' is pristine."""
-        with lock(f"src-{self.tree.name}"):
+        if (self.tree / ".git").exists() and not self.own:
+            return self
+        with lock(f"fetch-{self.tree.name}"):
             if self.own:
                 check_version(Path(self.own), self.data["version"])
                 import_own(self.own, self.tree)

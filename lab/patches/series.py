@@ -7,9 +7,9 @@ import subprocess
 import time
 import tomllib
 
-from ..core.cache import lock, ROOT
+from ..core.cache import ROOT
 from ..core.errors import Fail
-from ..core.git import git, identity, WHO
+from ..core.git import FAST, git, identity, WHO
 from ..core.process import run, say
 
 MADE = {}
@@ -163,15 +163,14 @@ def checkout(base, folder):
     if folder.exists():
         raise Fail(f"{folder} is in the way", "name another folder, or remove it")
     base.fetch()
-    with lock(f"src-{base.tree.name}"):
-        git(base.tree, "update-ref", "refs/heads/series", commits(base)[-1])
-        say(f"making {folder} (ten seconds)")
-        try:
-            run("git", "clone", "-q", "--local", "-b", "series", base.tree, folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    git(folder, "branch", "-q", "base", "origin/base")
+    last = commits(base)[-1]
+    say(f"making {folder} (ten seconds)")
+    try:
+        run("git", *FAST, "clone", "-q", "--local", "--no-checkout", "-b", "base", base.tree, folder)
+        git(folder, "checkout", "-q", "-b", "series", last)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     git(folder, "remote", "remove", "origin")
     for key, value in (("name", WHO["NAME"]), ("email", WHO["EMAIL"])):
         git(folder, "config", f"user.{key}", value)

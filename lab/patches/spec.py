@@ -31,6 +31,6 @@ class Spec:
         if not self.own or not (Path(self.own) / "conformance.tex").exists():
             raise Fail(f"{self.own or 'SPEC'} is not a tree of the specification",
                        f"SPEC=/path/to/virtio-spec, a clone of {self.data['repository']}")
-        with lock(f"src-{self.tree.name}"):
+        with lock(f"fetch-{self.tree.name}"):
             import_own(self.own, self.tree)
         return self

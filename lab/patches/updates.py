@@ -52,7 +52,7 @@ def look(base, apt, package, version, take):
         if not good:
             raise Fail(f"base {base.name} cannot take {package} {version}: {applies}",
                        "port the series first: README.md, 'Update to a new kernel'")
-        with lock(f"src-{home.name}"):
+        with lock(f"src-{home.name}"), lock(f"fetch-{home.name}"):
             shutil.rmtree(home)
             base.tree.rename(home)
     low, high = base.tested

@@ -15,7 +15,7 @@ from ...model import scenario
 from ...model.check import Check
 from ...patches.base import Base, names
 from ...build import guest, kernel
-from .. import runner
+from ...flows import runner
 from . import github, lava
 
 # The packages are for Debian's Python, whichever comes first here.

@@ -9,12 +9,11 @@ import tomllib
 from pathlib import Path
 
 from ...core.cache import cache
-from ...core.git import git
 from ...core.packages import need
 from ...core.process import run, tail
 from ...model.check import Check
 from ...model.selftests import selftests
-from ...patches import series
+from ...patches import series, tree
 from ...build import kernel
 
 PAGES = "Documentation/virtio"
@@ -30,12 +29,13 @@ def htmldocs(base):
         built = Path(out) / "Documentation/output/virtio/dma-modes.html"
         yield Check.of("the pages are built, without a warning", built.exists() and not said, said)
         page = base.tree / PAGES / "dma-modes.rst"
+        tree.mark(base).unlink()
         with page.open("a") as file:
             file.write(BROKEN)
         try:
             said = pages(base, out)
         finally:
-            git(base.tree, "checkout", "-q", "--force", "HEAD")
+            tree.switch(base, "HEAD")
         yield Check.of("control: a broken page is complained of", PAGES in said, said)
 
 
@@ -52,7 +52,7 @@ def coccinelle(base, head, files):
     need(["coccinelle"])
     said, smell = [], base.tree / "vdma-smell.c"
     for commit in ("base", head):
-        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        tree.switch(base, commit)
         smell.write_text("void f(void *x)\n{\n\tif (x)\n\t\tkfree(x);\n}\n")
         try:
             said.append(spatch(base, [f for f in (*files, smell.name) if (base.tree / f).exists()]))

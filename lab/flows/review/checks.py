@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ...core.apt import tool
-from ...core.cache import cache, lock, ROOT
+from ...core.cache import cache, ROOT
 from ...core.errors import Fail
 from ...core.git import git, WHO
 from ...core.packages import need, TOOLS
@@ -15,7 +15,7 @@ from ...core.process import run, tail
 from ...model import machines
 from ...model.check import Check
 from ...model.scenario import COMPANION
-from ...patches import series
+from ...patches import series, tree
 from ...patches.base import Base
 from ...patches.qemu import Qemu
 from ...build import kernel, qemu
@@ -37,9 +37,9 @@ def checks(name, arch=None, build=True):
     base.fetch()
     yield f"{name}: series round trip", list(round_trip(base))
     yield f"{name}: mails", list(mails.tests(base))
-    with lock(f"src-{base.tree.name}"):
+    with tree.alone(base):
         commits = series.commits(base)
-        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        tree.switch(base, commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: what may be taken alone applies", list(subsets(base))
@@ -61,9 +61,9 @@ def thorough(name, arch=None):
     """What takes too long for every run: coccinelle, and configurations that nobody boots."""
     base = Base(name).fetch()
     need(PACKAGES)
-    with lock(f"src-{base.tree.name}"):
+    with tree.alone(base):
         head = series.commits(base)[-1]
-        git(base.tree, "checkout", "-q", "--force", "--detach", head)
+        tree.switch(base, head)
         yield f"{name}: coccinelle", list(builds.coccinelle(base, head, touched(base, ".c")))
         for machine in map(machines.load, [arch] if arch else ("arm64", "ppc64le", "x86_64")):
             need(machine["packages"])
@@ -78,9 +78,9 @@ def qemu_checks(on=COMPANION):
     need(PACKAGES)
     base = Qemu(on).fetch()
     yield f"{on}: series round trip", list(round_trip(base))
-    with lock(f"src-{base.tree.name}"):
+    with tree.alone(base):
         commits = series.commits(base)
-        git(base.tree, "checkout", "-q", "--force", "--detach", commits[-1])
+        tree.switch(base, commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"{on}: style of {entry.name}", [checkpatch(base, commit)]
     for name, test in base.data["qtests"].items():
@@ -190,7 +190,7 @@ def compile_clean(base, machine, commits, modules):
     machine = machine | {"fragments": ("check", *modules)}
     said = []
     for commit in ("base", commits[-1]):
-        git(base.tree, "checkout", "-q", "--force", "--detach", commit)
+        tree.switch(base, commit)
         objects = [p[:-1] + "o" for p in touched(base, ".c")
                    if compiled(p, machine) and (base.tree / p).exists()]
         log = cache("log") / f"check-{base.tree.name}.log"

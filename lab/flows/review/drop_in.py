@@ -21,7 +21,7 @@ from ...patches import series
 from ...patches.base import Base, unpack
 from ...patches.debian import write
 from ...build import kernel
-from .. import runner
+from ...flows import runner
 
 # DEP-3, by the names that it allows for patches that git wrote.
 FIELDS = ("From", "Date", "Subject", "Forwarded", "Last-Update")
