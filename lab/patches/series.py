@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
+import hashlib
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import time
 import tomllib
 
-from ..core.cache import ROOT
+from ..core.cache import cache, ROOT
 from ..core.errors import Fail
 from ..core.git import FAST, git, identity, WHO
 from ..core.process import run, say
@@ -122,12 +123,39 @@ def subset(base, name):
 def commits(base, extra=None, only=None):
     """Commit the entries, or a subset @only, and the diff @extra, on the base.
 
-    Return the commits in order. They are made once in a run, which takes seconds.
+    Return the commits in order. What the same text was made into before is looked up: to make
+    it takes ten seconds.
     """
-    key = base.tree, git(base.tree, "rev-parse", "base"), extra, only
+    key = inputs(base, extra, only)
     if key not in MADE:
-        MADE[key] = commit_all(base, extra, only)
+        noted = cache("commits", base.tree.name) / key
+        made = noted.read_text().split() if noted.exists() else []
+        if not made or not has(base, made[-1]):
+            made = commit_all(base, extra, only)
+            noted.write_text("\n".join(made))
+        MADE[key] = made
     return MADE[key]
+
+
+def has(base, commit):
+    try:
+        git(base.tree, "cat-file", "-e", commit)
+        return True
+    except subprocess.CalledProcessError:
+        return False
+
+
+def inputs(base, extra, only):
+    """A digest of all that the commits are made of."""
+    text = [git(base.tree, "rev-parse", "base"), date(base), only or ""]
+    wanted = subset(base, only)["commits"] if only else None
+    for entry in entries(base):
+        if wanted is None or entry.name in wanted:
+            diff = entry.diff(base.name)
+            text += [entry.name, entry.message, diff.read_text() if diff else "", *(
+                f"{path}\n" + (base.overlay / path).read_text() for path in entry.adds)]
+    text += [f"{extra.stem}\n{extra.read_text()}"] if extra else []
+    return hashlib.sha256("\0".join(text).encode()).hexdigest()
 
 
 def commit_all(base, extra, only):
