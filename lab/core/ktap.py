@@ -18,10 +18,11 @@ class Report:
 
     def __init__(self):
         self.cases, self.last, self.summary = [], time.monotonic(), None
+        self.parts = {}  # of each part, whether all its tests passed
         print("KTAP version 1", flush=True)
 
-    def add(self, name, checks=(), skip=None):
-        """A test of one or more checks. No check at all is a failure."""
+    def add(self, name, checks=(), skip=None, part=None):
+        """A test of one or more checks. No check at all is a failure. @part is what it is of."""
         checks = list(checks)
         ok = bool(skip) or (bool(checks) and all(check.ok for check in checks))
         if checks:
@@ -37,6 +38,8 @@ class Report:
         now = time.monotonic()
         self.cases.append((name, ok, skip, checks, now - self.last))
         self.last = now
+        if part:
+            self.parts[part] = self.parts.get(part, True) and ok
         return ok
 
     def close(self, junit=None, note=None):

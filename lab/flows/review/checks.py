@@ -22,14 +22,17 @@ from ...build import kernel, qemu
 from . import builds, machine_code, mails
 
 PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
+# How what the series touches is compiled, and the fragments of the configuration for that.
+KINDS = ("built in", ()), ("modules", ("modules", "check-modules"))
 # Where it is has changed; its name has not.
 LIST = "virtualization@"
 
 
-def checks(name, arch=None, build=True):
+def checks(name, arch=None, build=True, modules=False):
     """All checks of a base, one test each: (name, checks).
 
-    Unless @build, leave out those that take a build of the kernel.
+    Unless @build, leave out those that take a build of the kernel. With @modules, compile the
+    drivers as modules as well.
     """
     base, targets = Base(name), [machines.load(a) for a in ("arm64", "ppc64le")
                                   if arch in (None, a)]
@@ -50,7 +53,7 @@ def checks(name, arch=None, build=True):
         if not build:
             return
         for machine in targets:
-            for kind, extra in (("built in", ()), ("modules", ("modules", "check-modules"))):
+            for kind, extra in KINDS[:2 if modules else 1]:
                 yield (f"{name}: sparse and W=1, {machine['name']}, {kind}",
                        list(compile_clean(base, machine, commits, extra)))
     for machine in targets:
