@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ...core.git import FAST, git, identity
+from ...core.git import FAST, WHO, git, identity
 from ...core.packages import need
 from ...core.process import run
 from ...model.check import Check
@@ -53,6 +53,9 @@ def b4(folder, mails):
                            for mail in mails))
     ident = re.search(r"^Message-I[dD]: <(.*)>$", mails[0], re.M)[1]
     run("git", *FAST, "init", "-q", folder)
+    # It says nothing and fails where git knows no user.
+    for key, value in WHO.items():
+        git(folder, "config", f"user.{key.lower()}", value)
     result = subprocess.run(["b4", "--offline-mode", "am", "-m", box, "-o", folder, ident],
                             cwd=folder, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, check=False)
