@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios are data: read them, and refuse what is not one."""
+import functools
 import tomllib
 
 from ..core.cache import ROOT
@@ -62,6 +63,7 @@ BASE = "6.12"
 COMPANION = "qemu"
 
 
+@functools.cache
 def load(base=BASE):
     """All scenarios by name, as they are on @base."""
     found = {}

@@ -142,9 +142,9 @@ def install(base, commit, folder):
             "\n".join(result.stdout.splitlines()[-12:]))
 
 
-def elsewhere(base):
+def compile_only(base):
     """Machines that nobody boots here compile all modules of what the series is about."""
-    data = tomllib.loads((kernel.LAB / "elsewhere.toml").read_text())
+    data = tomllib.loads((kernel.LAB / "compile-only.toml").read_text())
     for name, machine in data["machines"].items():
         need(machine["packages"])
         yield (f"{base.name}: all modules, {name}", [compiles(
