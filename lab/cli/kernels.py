@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verbs that fetch sources, build kernels and QEMU, and remove what was built."""
+import shutil
+from pathlib import Path
+
+from ..core.cache import cache
+from ..core.process import say
+from ..model import machines
+from ..model.scenario import BASE, COMPANION
+from ..patches import updates
+from ..patches.base import Base, wanted
+from ..build import guest, kernel, qemu
+from .verb import option, verb
+
+
+def do_build(args):
+    machine = machines.load(args.arch)
+    base = Base(args.base)
+    built = kernel.build(base, machine, args.kernel)
+    print(guest.build(machine, built, base))
+    print(built / Path(machine["image"]).name)
+
+
+def do_qemu(args):
+    print(qemu.build(args.base))
+
+
+def do_bases(args):
+    return 0 if updates.table(wanted(args.base), args.take) else 1
+
+
+def do_clean(args):
+    what = ["obj", "kernel", "qemu", "guest", "log"] + (["src"] if args.all else [])
+    for name in what:
+        shutil.rmtree(cache(name))
+    say(f"removed {', '.join(what)} from {cache()}")
+
+
+def add(verbs):
+    verb(verbs, do_build, "build a kernel and an initramfs for it",
+         option("--base", default=BASE, metavar="BASE",
+                help="a name in bases/ (default: %(default)s)"),
+         option("--arch", default="arm64", metavar="ARCH",
+                help="a name in lab/arch/ (default: %(default)s)"),
+         option("--kernel", default="vdma", metavar="KIND",
+                help="vdma (with the series, the default), stock (without it), vdma@N (its first"
+                " N commits), only:SUBSET (a subset from series/subsets.toml) or a variant from"
+                " lab/variants/; KIND+MUTATION adds a mutation from lab/mutations/"),
+         more="The last two lines of the output are the paths of the initramfs and of the image.")
+    verb(verbs, do_qemu, "build the companion QEMU",
+         option("base", metavar="BASE", nargs="?", default=COMPANION,
+                help="a name in qemu/base.toml (default: %(default)s)"),
+         more="The last line of the output is the folder of its binaries.")
+    verb(verbs, do_bases, "show for each base the newest kernel that Debian has, the tested"
+         " ones, and whether the series applies",
+         option("base", metavar="BASE", nargs="?", help="a name in bases/ (default: all)"),
+         option("--take", action="store_true",
+                help="make the newest source that the series applies to the one in the cache"))
+    verb(verbs, do_clean, "remove everything that was built from the cache",
+         option("--all", action="store_true",
+                help="remove the sources of the kernels and of QEMU as well"))

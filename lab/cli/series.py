@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verbs that turn the series into commits, mails and packages, and back."""
+from pathlib import Path
+
+from ..core.process import say
+from ..model.scenario import COMPANION
+from ..patches import debian, mbox, refresh, series
+from ..patches.base import Base
+from ..patches.qemu import companions, Qemu
+from ..patches.spec import Spec
+from ..flows.jobs import github
+from .verb import option, verb
+
+
+def base_of(name):
+    """What a tree can be made of: a kernel base, the companion QEMU, or the specification."""
+    if name == "spec":
+        return Spec()
+    return Qemu(name) if name in companions() else Base(name)
+
+
+def do_checkout(args):
+    folder = Path(args.dir or f"linux-{args.base}")
+    series.checkout(base_of(args.base), folder)
+    print(folder)
+
+
+def do_refresh(args):
+    refresh.refresh(base_of(args.base), Path(args.dir or f"linux-{args.base}"))
+
+
+def do_mbox(args):
+    for name in mbox.write(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"),
+                           args.reroll):
+        print(name)
+
+
+def do_debian(args):
+    folder = Path(args.dir or f"debian-{args.base}")
+    for patch in debian.write(Base(args.base), folder, args.only):
+        print(patch)
+
+
+def do_jobs(args):
+    made, left = github.make(args.format, args.url)
+    for path in github.write(made, Path(args.dir or f"outgoing-{args.format}")):
+        print(path)
+    for name, reason in left.items():
+        say(f"left out: {name}: {reason}")
+
+
+def folder(default):
+    return option("dir", metavar="DIR", nargs="?", help=f"the folder (default: {default})")
+
+
+def add(verbs):
+    base = option("base", metavar="BASE", help="a kernel, by its name in bases/; the companion"
+                  f" QEMU, by its name in qemu/base.toml ({COMPANION}, for one); or spec")
+    verb(verbs, do_checkout, "make a git tree with one commit per entry of a series", base,
+         folder("linux-BASE"),
+         more="The commits are on branch 'series'; branch 'base' is the source without them.")
+    verb(verbs, do_refresh, "fold the commits of such a tree back into the series", base,
+         folder("linux-BASE"),
+         more="It folds the commits from 'base' to HEAD, and refuses a tree with uncommitted"
+         " changes.")
+    verb(verbs, do_mbox, "write a series as 'git send-email' takes it", base,
+         folder("outgoing-BASE"),
+         option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
+                " 'changes' beside the cover letter must have a paragraph 'vN:'"))
+    verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
+         option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"),
+         option("--only", metavar="SUBSET",
+                help="write a subset from series/subsets.toml (default: the whole series)"))
+    verb(verbs, do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
+         option("format", metavar="FORMAT", help=" or ".join(github.FORMATS)),
+         folder("outgoing-FORMAT"),
+         option("--url", metavar="URL", help="where a farm finds the kernels: URL/BASE-ARCH-KIND/"
+                " must hold the image and, as 'initrd', the initramfs of './vdma build'"))

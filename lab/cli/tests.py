@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verbs that test the series and the lab, and that count what a request costs."""
+from ..core.ktap import Report
+from ..model.scenario import COMPANION
+from ..patches.base import wanted
+from ..patches.qemu import companions
+from ..flows import bench, mutate, suite
+from ..flows.review import checks as review, specification
+from .verb import option, verb
+
+
+def do_test(args):
+    return suite.run(args.junit, args.base, args.arch, args.all, args.debug, args.qemu)
+
+
+def do_check(args):
+    report = Report()
+    for name in [args.base] if args.base else [*wanted(None), COMPANION, "spec"]:
+        tests = (specification.checks() if name == "spec" else review.qemu_checks(name)
+                 if name in companions() else review.checks(name))
+        for title, checks in tests:
+            report.add(title, checks)
+    return report.close()
+
+
+def do_mutate(args):
+    return mutate.listing() if args.list else mutate.run(args.name)
+
+
+def do_bench(args):
+    return 0 if bench.main(args.arch, args.verify) else 1
+
+
+def add(verbs):
+    verb(verbs, do_test, "run the tests and print the results as KTAP",
+         option("--base", metavar="BASE",
+                help="run everything that concerns this base, and nothing else"),
+         option("--arch", metavar="ARCH",
+                help="run everything that concerns this machine, a name in lab/arch/, and nothing"
+                " else"),
+         option("--all", action="store_true",
+                help="run everything on every base and machine"),
+         option("--debug", action="store_true",
+                help="boot every scenario of the series on debug kernels, and nothing else"),
+         option("--qemu", metavar="BASE",
+                help="test the companion series on this base in qemu/base.toml, and nothing else"),
+         option("--junit", metavar="FILE", help="write the results as JUnit XML as well"),
+         more="docs/testing.md says what a run without options leaves out.")
+    verb(verbs, do_check, "check the series without booting it: checkpatch, sparse, W=1,"
+         " kernel-doc, machine code of the hot path",
+         option("base", metavar="BASE", nargs="?", help="a name in bases/, a name in"
+                " qemu/base.toml, or spec (default: all kernels, the default companion QEMU and"
+                " the specification)"))
+    verb(verbs, do_mutate, "change the series in one small place at a time, and see which test"
+         " notices",
+         option("name", metavar="NAME", nargs="*", help="a mutation (default: all)"),
+         option("--list", action="store_true",
+                help="list the mutations, with the test that must notice each"),
+         more="It writes the results to lab/mutations/README.md.")
+    verb(verbs, do_bench, "count the kernel instructions of a block request in each mode",
+         option("--arch", metavar="ARCH", help="a name in lab/arch/ (default: all)"),
+         option("--verify", action="store_true", help="count every row twice"),
+         more="docs/cost.md explains the tables.")
