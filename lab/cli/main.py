@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line of ./vdma: the groups of verbs, and what becomes of an error."""
 import argparse
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from ..core.process import say
 from . import boot, kernels, pages, series, tests
 
 GROUPS = boot, tests, kernels, series, pages
+SIGPIPE = 141  # What a shell reports of a command that a closed pipe has ended.
 
 
 def parser():
@@ -27,15 +30,28 @@ def parser():
     return top
 
 
+def reader_has_gone():
+    """Whether our output goes to a pipe that nobody reads any more, as after '| head'."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def main():
     environment.clean()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = parser().parse_args()
     try:
-        return args.func(args) or 0
+        status = args.func(args) or 0
+        sys.stdout.flush()
+        return status
     except Fail as err:
         fail = err
     except (OSError, subprocess.CalledProcessError) as err:
+        if isinstance(err, BrokenPipeError) and reader_has_gone():
+            # Python flushes once more when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return SIGPIPE
         fail = explain(err)
     except KeyboardInterrupt:
         say("interrupted")
