@@ -27,6 +27,7 @@ def parser():
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for group in GROUPS:
         group.add(verbs)
+    top.set_defaults(verbs=verbs.choices)
     return top
 
 

@@ -34,10 +34,9 @@ def do_bench(args):
 def add(verbs):
     verb(verbs, do_test, "run the tests and print the results as KTAP",
          option("--base", metavar="BASE",
-                help="run everything that concerns this base, and nothing else"),
+                help="test this base in full, and nothing else"),
          option("--arch", metavar="ARCH",
-                help="run everything that concerns this machine, a name in lab/arch/, and nothing"
-                " else"),
+                help="test this machine in full, a name in lab/arch/, and nothing else"),
          option("--all", action="store_true",
                 help="run everything on every base and machine"),
          option("--debug", action="store_true",

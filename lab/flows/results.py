@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a test run leaves: how much it checked, and README's table of modes."""
+"""What a test run leaves: how much it checked, and the table of modes of docs/results.md."""
 from collections import Counter
 
-from ..core.cache import cache, ROOT
+from ..core.cache import cache
 from ..core.errors import Fail
 from ..model.check import Check
 from ..model.features import known
 from ..judge import data, host, kunit, selftests
 from ..judge.modes import devices
+from . import pages
 
 BITS = ("ACCESS_PLATFORM", "PLATFORM_DMA")
 # What the last run leaves in the cache.
 TABLE = "modes.md"
+# Where people read it.
+PAGE, BLOCK = "docs/results.md", "table of modes"
 COUNTED = ("scenarios", "negative controls", "KUnit cases", "kselftests", "fault rounds",
            "bytes of data")
 
@@ -56,10 +59,9 @@ def table(rows):
         merged.setdefault(tuple(key), {}).update(modes)
     names = sorted({name for modes in merged.values() for name in modes},
                    key=("blk net rng balloon serial scsi share gpu input").split().index)
-    lines = [["machine", "bit offered", "series", *names], ["---"] * (3 + len(names))]
-    lines += [[*key, *(modes.get(name, "") for name in names)]
-              for key, modes in sorted(merged.items())]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return pages.markdown([["machine", "bit offered", "series", *names], *(
+        [*key, *(modes.get(name, "") for name in names)]
+        for key, modes in sorted(merged.items()))])
 
 
 def last():
@@ -70,9 +72,9 @@ def last():
 
 
 def tests(rows):
-    """README must show what was seen; keep that for whoever updates it."""
+    """The page must show what was seen; keep that for './vdma docs'."""
     text = table(rows)
     (cache() / TABLE).write_text(text)
-    yield "README: the table of modes", [
-        Check.of("it is what this run saw", text in (ROOT / "README.md").read_text(),
-                 f"'./vdma table' prints it:\n{text}")]
+    yield f"{PAGE}: the table of modes", [
+        Check("page.modes", "it is what this run saw", pages.shown(PAGE, BLOCK) == text,
+              f"'./vdma docs' writes it:\n{text}")]

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The parts of the pages that the lab writes: each is a block between two marks."""
+from ..core.cache import ROOT
+from ..core.errors import Fail
+from ..model.scenario import BASE, KEYS
+from ..patches import series
+from ..patches.base import Base, names
+
+END = "<!-- end -->\n"
+
+
+def cut(page, name):
+    """A page, cut at the marks of a block: what is before it, the block, what is after it."""
+    mark = f"<!-- {name}: './vdma docs' writes this -->\n"
+    before, found, rest = (ROOT / page).read_text().partition(mark)
+    block, end, after = rest.partition(END)
+    if not (found and end):
+        raise Fail(f"{page} has no block '{name}'", f"it is between '{mark.strip()}' and"
+                   f" '{END.strip()}'")
+    return before + found, block.strip("\n") + "\n", end + after
+
+
+def shown(page, name):
+    return cut(page, name)[1]
+
+
+def put(page, name, text):
+    """Write a block; return whether that changes the page."""
+    before, old, after = cut(page, name)
+    (ROOT / page).write_text(f"{before}\n{text}\n{after}")
+    return old != text
+
+
+def markdown(rows):
+    """A table: the first row is its head."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in [rows[0], ["---"] * len(rows[0]),
+                                                         *rows[1:]])
+
+
+def upstream_files():
+    """Which entries of the series change which files of upstream, on whatever base."""
+    found = {}
+    for entry in series.folders(Base(BASE)):
+        own = {*entry.adds, *entry.creates()}
+        for path in {path for base in names() if not entry.missing(base)
+                     for path in entry.edits(base)} - own:
+            found.setdefault(path, []).append(entry.name)
+    together = {}
+    for path, entries in sorted(found.items()):
+        together.setdefault(tuple(entries), []).append(f"`{path}`")
+    return markdown([("file of upstream", "entries"), *sorted(
+        (", ".join(paths), ", ".join(entries)) for entries, paths in together.items())])
+
+
+def scenario_keys():
+    return markdown([("key", "meaning"), *((f"`{key}`", text) for key, text in KEYS.items())])
