@@ -10,7 +10,8 @@ from .verb import option, verb
 
 
 def do_test(args):
-    return suite.run(args.junit, args.base, args.arch, args.all, args.debug, args.qemu)
+    return suite.run(args.junit, args.base, args.arch, args.all, args.debug, args.qemu,
+                     args.since, args.slice)
 
 
 def do_check(args):
@@ -39,6 +40,10 @@ def add(verbs):
                 help="test this machine in full, a name in lab/arch/, and nothing else"),
          option("--all", action="store_true",
                 help="run everything on every base and machine"),
+         option("--slice", metavar="N/M", help="with --all, run one slice of it: 2/8 is the second"
+                " of eight"),
+         option("--since", metavar="REV", help="run what depends on the files that differ from"
+                " this git revision, and say what that leaves out"),
          option("--debug", action="store_true",
                 help="boot every scenario of the series on debug kernels, and nothing else"),
          option("--qemu", metavar="BASE",
