@@ -24,11 +24,11 @@ def run(*cmd, log=None, label=None, steps=0, text=None, **kwargs):
     """
     cmd = [str(c) for c in cmd]
     try:
-        out = open(log, "wb") if log else subprocess.PIPE
         stdin = kwargs.pop("stdin", subprocess.PIPE if text else subprocess.DEVNULL)
-        with subprocess.Popen(cmd, stdin=stdin, stdout=out,
-                              stderr=subprocess.STDOUT if log else subprocess.PIPE,
-                              start_new_session=True, **kwargs) as proc:
+        with (open(log, "wb") if log else contextlib.nullcontext(subprocess.PIPE)) as out, \
+                subprocess.Popen(cmd, stdin=stdin, stdout=out,
+                                 stderr=subprocess.STDOUT if log else subprocess.PIPE,
+                                 start_new_session=True, **kwargs) as proc:
             try:
                 if label:
                     progress(proc, label, log, steps)
