@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series: its entries, the commits that are made of them, and the way back."""
+import subprocess
+import unittest
+
+from lab.core.errors import Fail
+from lab.core.git import git
+from lab.patches import series
+from lab.patches.refresh import refresh
+
+from .made import ADDED, AMENDED, change, diff, hunk, Made, SERIES, SOURCE
+
+
+class Entries(Made):
+    def entry(self, name):
+        return series.Entry(self.folder / "series" / name)
+
+    def test_an_entry_is_read(self):
+        first, second = self.entry("01-first-one"), self.entry("02-second-one")
+        self.assertEqual((first.name, first.subject, first.adds),
+                         ("01-first-one", "kernel: First one", [ADDED]))
+        self.assertEqual(second.adds, [])
+
+    def test_a_base_has_its_own_hunks_or_the_common_ones(self):
+        first = self.entry("01-first-one")
+        self.assertEqual(first.diff("one").name, "common.diff")
+        self.assertEqual(first.diff("two").name, "two.diff")
+        self.assertEqual(first.edits("one"), [SOURCE])
+        self.assertEqual(first.paths("one"), [ADDED, SOURCE])
+
+    def test_a_base_may_amend_a_file_that_is_added(self):
+        first = self.entry("01-first-one")
+        self.assertEqual(first.amends("two"), {ADDED})
+        self.assertEqual(first.amends("one"), set())
+
+    def test_a_diff_may_add_a_file_itself(self):
+        self.write({"04-new": {"message": "x\n", "one.diff":
+                               "--- /dev/null\n+++ b/kernel/one.c\n@@ -0,0 +1 @@\n+int one;\n"}})
+        self.assertEqual(self.entry("04-new").creates(), {"kernel/one.c"})
+        self.assertEqual(self.entry("01-first-one").creates(), set())
+
+    def test_an_entry_without_hunks_has_none(self):
+        self.write({"04-new": {"message": "x\n", "adds": f"{ADDED}\n"}})
+        self.assertIsNone(self.entry("04-new").diff("one"))
+        self.assertEqual(self.entry("04-new").paths("one"), [ADDED])
+
+    def test_a_base_that_an_entry_says_nothing_of_is_refused(self):
+        self.write({"04-new": {"message": "x\n", "one.diff": diff(hunk(9, "\tline 9;", "x"))}})
+        self.assertEqual(self.entry("04-new").diff("one").name, "one.diff")
+        with self.assertRaisesRegex(Fail, "commit 04-new has no hunks for base two") as caught:
+            self.entry("04-new").diff("two")
+        self.assertIn("two.none", caught.exception.hint)
+
+    def test_a_base_without_a_commit_says_why_and_has_one_less(self):
+        self.assertEqual(self.entry("03-not-on-old").missing("old"), "old has no line 40")
+        self.assertIsNone(self.entry("03-not-on-old").missing("one"))
+        count = {name: len(series.entries(self.base(name))) for name in ("old", "one")}
+        self.assertEqual(count, {"old": 2, "one": 3})
+
+    def test_which_folders_an_entry_touches(self):
+        self.assertTrue(self.entry("01-first-one").touches("one", "kernel/"))
+        self.assertFalse(self.entry("01-first-one").touches("one", "arch/"))
+
+
+class Commits(Made):
+    def test_each_entry_becomes_a_commit(self):
+        base = self.base()
+        made = series.commits(base)
+        subjects = git(base.tree, "log", "--reverse", "--format=%s", f"base..{made[-1]}")
+        self.assertEqual(subjects.splitlines(),
+                         ["kernel: First one", "kernel: Second one", "kernel: Not on old"])
+        self.assertEqual(git(base.tree, "show", f"{made[-1]}:{ADDED}"), "int added;\nint common;")
+        text = git(base.tree, "show", f"{made[1]}:{SOURCE}")
+        for number, new in ((10, "first"), (20, "second"), (30, "third"), (40, "line 40")):
+            self.assertEqual(text.splitlines()[number - 1], f"\t{new};")
+        self.assertEqual(len(series.commits(self.base("old"))), 2)
+
+    def test_an_amended_file_is_its_base_s_own(self):
+        base = self.base("two")
+        last = series.commits(base)[-1]
+        self.assertEqual(git(base.tree, "show", f"{last}:{ADDED}"), "int added;\nint special;")
+
+    def test_neither_the_tree_nor_its_branches_change(self):
+        base = self.base()
+        before = git(base.tree, "status", "--porcelain"), git(base.tree, "show-ref")
+        series.commits(base)
+        self.assertEqual((git(base.tree, "status", "--porcelain"),
+                          git(base.tree, "show-ref")), before)
+        self.assertEqual(list((base.tree / ".git").glob("vdma-index-*")), [])
+
+    def test_a_subset_has_its_commits_alone(self):
+        (self.folder / "series" / "subsets.toml").write_text(
+            '[late]\ncommits = ["03-not-on-old"]\n[wrong]\ncommits = ["03-nothing"]\n')
+        base = self.base()
+        made = series.commits(base, only="late")
+        self.assertEqual(git(base.tree, "diff", "--name-only", "base", made[-1]), SOURCE)
+        self.assertEqual(len(made), 1)
+        for name, text in (("never", "unknown subset 'never'"), ("wrong", "names 03-nothing")):
+            with self.assertRaisesRegex(Fail, text):
+                series.commits(base, only=name)
+
+    def test_a_hunk_that_does_not_apply_is_named(self):
+        self.write({"02-second-one": {"common.diff": diff(
+            hunk(20, "\tline 20;", "\tsecond;"), hunk(30, "\tline 3000;", "\tthird;"))}})
+        with self.assertRaises(Fail) as caught:
+            series.commits(self.base())
+        self.assertEqual(str(caught.exception), f"commit 02-second-one: {SOURCE}, hunk 2"
+                         " (@@ -27,7 +27,7 @@) does not apply")
+
+    def test_hunks_are_counted_in_their_own_file(self):
+        path = self.folder / "two-files.diff"
+        path.write_text(diff(hunk(9, "a", "b"), hunk(20, "a", "b"))
+                        + diff(hunk(20, "a", "b"), path=ADDED))
+        self.assertEqual(series.hunk_of(path, SOURCE, "17"), "hunk 2 (@@ -17,7 +17,7 @@)")
+        self.assertEqual(series.hunk_of(path, ADDED, "17"), "hunk 1 (@@ -17,7 +17,7 @@)")
+        self.assertEqual(series.hunk_of(path, ADDED, "99"), "line 99")
+
+
+class RoundTrip(Made):
+    def refreshed(self, name, *changes):
+        """What differs in the series after a checkout, these changes and a refresh."""
+        base, before = self.base(name), self.now()
+        tree = self.checkout(base)
+        for words in changes:
+            change(tree, *words)
+        refresh(base, tree)
+        after = self.now()
+        return {path: after.get(path) for path in before | after
+                if before.get(path) != after.get(path)}
+
+    def test_nothing_changes_on_any_base(self):
+        """On one of them every hunk has moved, a file is amended, another lacks a commit."""
+        for name in ("old", "one", "two"):
+            with self.subTest(name):
+                self.assertEqual(self.refreshed(name), {})
+
+    def test_what_changes_for_one_base_is_kept_beside_the_rest(self):
+        found = self.refreshed("two", (SOURCE, "\tfourth;", "\tfifth;"))
+        self.assertEqual(found, {"series/03-not-on-old/two.diff": diff(
+            hunk(40, "\tline 40;", "\tfifth;", 5))})
+
+    def test_a_new_commit_becomes_an_entry_and_its_file_the_overlay_s(self):
+        found = self.refreshed("one", ("kernel/more.c", "", "int more;\n", "kernel: Some more"))
+        self.assertEqual(found, {
+            "series/04-some-more/message": "kernel: Some more\n",
+            "series/04-some-more/adds": "kernel/more.c\n", "kernel/more.c": "int more;\n"})
+
+    def test_a_commit_that_edits_what_another_adds_is_refused(self):
+        before = self.now()
+        with self.assertRaisesRegex(
+                Fail, f"04-an-edit changes {ADDED}, which 01-first-one adds") as caught:
+            self.refreshed("one", (ADDED, "int common;", "int other;", "kernel: An edit"))
+        self.assertIn("squash them", caught.exception.hint)
+        self.assertEqual(self.now(), before)
+
+    def test_a_file_that_is_no_longer_added_leaves_the_overlay(self):
+        self.write({"04-last": {"message": "kernel: Last\n", "adds": "kernel/last.c\n"}})
+        (self.folder / "kernel" / "last.c").write_text("int last;\n")
+        base = self.base()
+        tree = self.checkout(base)
+        git(tree, "reset", "-q", "--hard", "HEAD^")
+        refresh(base, tree)
+        self.assertEqual({path for path in self.now() if "last" in path}, set())
+        self.assertIn(ADDED, self.now())
+
+    def test_what_is_no_clean_tree_is_refused(self):
+        base = self.base()
+        with self.assertRaisesRegex(Fail, "is not a git tree"):
+            refresh(base, self.folder)
+        tree = self.checkout(base)
+        (tree / SOURCE).write_text("changed\n")
+        with self.assertRaisesRegex(Fail, "has uncommitted changes"):
+            refresh(base, tree)
+
+    def test_a_checkout_goes_nowhere_that_is_in_use(self):
+        base = self.base()
+        tree = self.checkout(base)
+        self.assertEqual(git(tree, "log", "-1", "--format=%s %an"),
+                         "kernel: Not on old virtio platform DMA developers")
+        self.assertEqual(git(tree, "remote"), "")
+        with self.assertRaisesRegex(Fail, "is in the way"):
+            series.checkout(base, tree)
+
+    def test_control_the_made_series_is_as_git_writes_it(self):
+        """Else a round trip that changes nothing would say nothing."""
+        base = self.base("two")
+        last = series.commits(base)
+        text = subprocess.run(["git", "-C", base.tree, "diff", f"{last[0]}^", last[0], "--",
+                               SOURCE], capture_output=True, text=True, check=True).stdout
+        own = SERIES["01-first-one"]["two.diff"].replace(AMENDED, "")
+        self.assertEqual([line for line in text.splitlines() if not line.startswith("index")],
+                         own.splitlines())
+
+
+if __name__ == "__main__":
+    unittest.main()
