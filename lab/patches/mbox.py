@@ -84,8 +84,13 @@ def add_headers(folder, files):
             everyone[field] += own[field]
             own[field] = own[field] or everyone[field]
         own["Cc"] = [who for who in own["Cc"] if who not in own["To"]]
-        head, blank, body = file.read_text().partition("\n\n")
-        for field, names in own.items():
-            if names:
-                head += f"\n{field}: " + ",\n ".join(dict.fromkeys(names))
-        file.write_text(head + blank + body)
+        file.write_text(addressed(file.read_text(), own))
+
+
+def addressed(mail, fields):
+    """A mail with fields at the end of its header: the names of each, and each name once."""
+    head, blank, body = mail.partition("\n\n")
+    for field, names in fields.items():
+        if names:
+            head += f"\n{field}: " + ",\n ".join(dict.fromkeys(names))
+    return head + blank + body

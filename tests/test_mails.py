@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""To whom mails go, and what upstream calls a release."""
+import email
+import tempfile
+import types
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lab.patches import mbox
+
+MAIL = "From 123\nSubject: [PATCH] x\nDate: now\n\nText\n\nTo: nobody\n---\n"
+ANN, BOB, LIST = "Ann <ann@a.invalid>", "Bob <bob@b.invalid>", "list@l.invalid"
+
+
+class Addressed(unittest.TestCase):
+    def test_names_go_into_the_header_and_the_rest_stays(self):
+        mail = mbox.addressed(MAIL, {"To": [ANN], "Cc": [BOB, LIST]})
+        head, _, body = mail.partition("\n\n")
+        self.assertEqual(head, "From 123\nSubject: [PATCH] x\nDate: now\n"
+                               f"To: {ANN}\nCc: {BOB},\n {LIST}")
+        self.assertEqual(body, MAIL.partition("\n\n")[2])
+
+    def test_who_reads_mails_finds_the_names(self):
+        read = email.message_from_string(mbox.addressed(MAIL, {"Cc": [BOB, LIST, ANN]}))
+        self.assertEqual("".join(read["Cc"].splitlines()), f"{BOB}, {LIST}, {ANN}")
+        self.assertIsNone(read["To"])
+
+    def test_each_name_is_there_once(self):
+        mail = mbox.addressed(MAIL, {"To": [ANN, BOB, ANN]})
+        self.assertEqual(mail.count(ANN), 1)
+
+    def test_without_names_there_is_no_field(self):
+        self.assertEqual(mbox.addressed(MAIL, {"To": [], "Cc": []}), MAIL)
+
+
+class Address(unittest.TestCase):
+    """What get_maintainer.pl says is made up."""
+
+    knows = {"1.patch": {"To": [ANN], "Cc": [LIST, ANN]}, "2.patch": {"To": [], "Cc": []},
+             "3.patch": {"To": [BOB], "Cc": [LIST]}}
+
+    def setUp(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.base = types.SimpleNamespace(tree=folder)
+        self.files = [folder / f"{name}.patch" for name in ("0", "1", "2", "3")]
+        for file in self.files:
+            file.write_text(MAIL)
+        self.script = folder / "scripts" / "get_maintainer.pl"
+        self.script.parent.mkdir()
+        self.script.touch()
+        self.asked = []
+
+    def maintainers(self, *cmd, cwd):
+        """What the script says: maintainers without lists, or all but maintainers."""
+        self.asked.append(cmd[-1].name)
+        self.assertEqual((cmd[:2], cwd), (("perl", self.script), self.base.tree))
+        field = "Cc" if "--nom" in cmd else "To"
+        self.assertEqual("--nol" in cmd, field == "To")
+        return "\n".join(self.knows[cmd[-1].name][field])
+
+    def headers(self):
+        with mock.patch.object(mbox, "run", self.maintainers):
+            mbox.address(self.base, self.files)
+        read = [email.message_from_string(file.read_text()) for file in self.files]
+        return [tuple("".join((mail[field] or "-").splitlines()) for field in ("To", "Cc"))
+                for mail in read]
+
+    def test_each_patch_goes_to_its_own_people_and_the_cover_to_all(self):
+        cover, first, second, third = self.headers()
+        self.assertEqual(first, (ANN, LIST))
+        self.assertEqual(third, (BOB, LIST))
+        # Nobody has the file of the second: it goes to those of the patches behind it.
+        self.assertEqual(second, (BOB, LIST))
+        self.assertEqual(cover, (f"{BOB}, {ANN}", LIST))
+
+    def test_the_script_is_not_asked_about_the_cover(self):
+        self.headers()
+        self.assertEqual(sorted(set(self.asked)), ["1.patch", "2.patch", "3.patch"])
+
+    def test_a_tree_without_the_script_leaves_the_mails_alone(self):
+        self.script.unlink()
+        self.assertEqual(self.headers(), [("-", "-")] * 4)
+
+
+class Tag(unittest.TestCase):
+    def test_linux_has_no_zero_at_the_end(self):
+        for release, tag in (("Linux 6.12.0", "v6.12"), ("Linux 6.12.0-rc3", "v6.12-rc3"),
+                             ("Linux 6.12.10", "v6.12.10"), ("Linux 6.0.0", "v6.0"),
+                             ("Linux 6.1.30", "v6.1.30"), ("QEMU 10.0.0", "v10.0.0")):
+            self.assertEqual(mbox.tag(release), tag, release)
+
+
+if __name__ == "__main__":
+    unittest.main()
