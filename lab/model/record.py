@@ -60,7 +60,7 @@ class Record:
         data = asdict(self) | {"scenario": {
             "name": one["name"], "base": one["base"], "debug": one["watched"],
             "companion": one["companion"]}}
-        (folder / FILE).write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+        (folder / FILE).write_text(json.dumps(data, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder):
