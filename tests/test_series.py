@@ -134,6 +134,11 @@ class RoundTrip(Made):
             with self.subTest(name):
                 self.assertEqual(self.refreshed(name), {})
 
+    def test_a_commit_that_a_base_does_not_have_keeps_its_place(self):
+        self.write({"04-last": {"message": "kernel: Last\n", "common.diff": diff(
+            hunk(50, "\tline 50;", "\tlast;"))}})
+        self.assertEqual(self.refreshed("old"), {})
+
     def test_what_changes_for_one_base_is_kept_beside_the_rest(self):
         found = self.refreshed("two", (SOURCE, "\tfourth;", "\tfifth;"))
         self.assertEqual(found, {"series/03-not-on-old/two.diff": diff(
