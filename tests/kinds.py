@@ -25,7 +25,10 @@ def pattern(kind):
 
 
 def kinds_of(name):
-    """The kinds that a check of this id may be of: it names one that fits with fewest braces."""
+    """The kinds that an id may be of: those with the fewest braces, and those as late as can be."""
+    def rank(kind):
+        return kind.count("{"), -len(kind.partition("{")[0])
+
     fitting = [kind for kind in kinds() if pattern(kind).fullmatch(name)]
-    least = min((kind.count("{") for kind in fitting), default=0)
-    return {kind for kind in fitting if kind.count("{") == least}
+    best = min(map(rank, fitting), default=None)
+    return {kind for kind in fitting if rank(kind) == best}

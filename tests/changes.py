@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What may be wrong with a record, and the check that must notice it."""
+
+
+def put(**fields):
+    """Other values of the record itself."""
+    def change(record):
+        for name, value in fields.items():
+            assert getattr(record, name) != value, name
+            setattr(record, name, value)
+    return change
+
+
+def said(verb, index=0, **fields):
+    """Other fields of what the guest said by this verb for the n-th time."""
+    def change(record):
+        found = record.all(verb)[index]
+        assert any(found.get(name) != value for name, value in fields.items()), found
+        found.update(fields)
+    return change
+
+
+def unsaid(verb, index=0):
+    """What the guest did not say."""
+    def change(record):
+        found = [n for n, (word, _) in enumerate(record.said) if word == verb]
+        del record.said[found[index]]
+    return change
+
+
+def also(verb, **fields):
+    """What the guest said besides."""
+    def change(record):
+        record.said.append([verb, fields])
+    return change
+
+
+def printed(text):
+    """A line more on the console."""
+    def change(record):
+        record.console += text + "\n"
+    return change
+
+
+def instead(old, new=""):
+    """Another text on the console, once."""
+    def change(record):
+        assert old in record.console, old
+        record.console = record.console.replace(old, new, 1)
+    return change
+
+
+def seen(*path, value):
+    """Another value somewhere in what QEMU showed."""
+    def change(record):
+        place = record.views
+        for key in path[:-1]:
+            place = place[key]
+        assert place[path[-1]] != value, path
+        place[path[-1]] = value
+    return change
+
+
+def device(name, moment="running", **fields):
+    """Other properties of a device, as QEMU showed it."""
+    def change(record):
+        found = record.views[moment]["devices"][name]
+        assert any(found[key] != value for key, value in fields.items()), found
+        found.update(fields)
+    return change
+
+
+def item(field, index, value):
+    """Another element of a list of the record."""
+    def change(record):
+        found = getattr(record, field)
+        assert found[index] != value, found
+        found[index] = value
+    return change
+
+
+def line(verb, old, new):
+    """Another result of a selftest."""
+    def change(record):
+        found = next(r for r in record.all(verb) if old in r.get("line", ""))
+        found["line"] = found["line"].replace(old, new)
+    return change
+
+
+FAR = [[1 << 40, (1 << 40) + 4096, (1 << 40) + 8192]]
+NEAR = [[0x4000_0000, 0x4000_1000, 0x4000_2000]]
+ARCH = "smmu-mmio-legacy"
+# The record, what is wrong with it, and the check that must notice.
+TABLE = [
+    ("pci-others", put(end="QEMU exited with 1"), "guest.end"),
+    ("pci-others", put(end="the guest hangs after 'boot'"), "guest.end"),
+    ("pci-others", unsaid("done"), "guest.end"),
+    ("pci-others", said("done", errors="1"), "guest.end"),
+    ("pci-others", also("error", what="read"), "guest.end"),
+    ("pci-others", printed("[    1.0] WARNING: CPU: 0 PID: 1 at x.c"), "console.clean"),
+    ("pci-others", printed("[    1.0] event 0x10 received:"), "console.clean"),
+    (ARCH, instead("using coherent DMA through it"), "console.count"),
+    (ARCH, printed("using coherent DMA through it"), "console.count"),
+    (ARCH, said("device", 0, mode="phys"), "blk.mode"),
+    (ARCH, said("device", -1, mode="phys"), "rng.mode"),
+    (ARCH, said("device", 0, domain="identity"), "blk.domain"),
+    (ARCH, said("rebind", 1, bound="phys"), "net.rebind"),
+    (ARCH, said("rebind", 1, unbound="arch"), "net.rebind"),
+    (ARCH, also("device", parent="else.where", driver="virtio_iommu", mode="phys"),
+     "virtio_iommu.mode"),
+    (ARCH, device("blk", bits=["VERSION_1"]), "running.blk.features"),
+    (ARCH, said("device", -1, features="0x100000000"), "running.rng.features"),
+    (ARCH, device("blk", rings=NEAR), "running.blk.rings"),
+    (ARCH, device("blk", rings=[], buffers=[]), "running.blk.rings"),
+    (ARCH, device("net", buffers=[0x4000_0000]), "running.net.rings"),
+    (ARCH, seen("running", "noncacheable", value=1 << 30), "running.cacheable"),
+    (ARCH, line("selftest", "ok_1_", "not_ok_1_"), "selftest.blk"),
+    (ARCH, line("selftest", "1..", "1..9"), "selftest.blk"),
+    (ARCH, said("selftest", -1, exit="1"), "selftest.rng"),
+    (ARCH, line("selftest", "_PLATFORM_DMA_is_", "_X_is_"), "selftest.skips"),
+    ("pci-others", device("gpu", rings=FAR), "running.gpu.rings"),
+    ("pci-others", seen("running", "aliases", value=["0x1000 is not mapped"]),
+     "running.linear-map"),
+    ("pci-others", seen("running", "balloon", value=[0, 0]), "running.balloon"),
+    ("pci-others", said("read", 0, sha256="0"), "scsi.read"),
+    ("pci-others", unsaid("read", 1), "scsi.read"),
+    ("pci-others", put(disk="0"), "scsi.write"),
+    ("pci-others", unsaid("write"), "scsi.write"),
+    ("pci-others", put(seed=1), "scsi.write"),
+    ("pci-others", said("rng", 0, head="00" * 32), "rng.bytes"),
+    ("pci-others", said("rng", -1, tail="00" * 32), "rng.bytes"),
+    ("pci-others", put(written={}), "serial.sent"),
+    ("pci-others", put(seed=1), "share.sent"),
+    ("pci-others", said("share", -1, sha256="0"), "share.received"),
+    ("pci-others", item("pictures", 1, {"head": "P6\n1 1\n255\n", "sha256": "0"}), "gpu.screen"),
+    ("pci-others", put(pictures=[]), "gpu.screen"),
+    ("pci-others", put(seed=1), "gpu.pixels"),
+    ("pci-others", said("input", 3, events="2+2-"), "input.keys"),
+    ("pci-others", unsaid("input", -1), "input.keys"),
+    ("pci-unfilter", said("read", 0, sha256="0"), "blk.read"),
+    ("pci-unfilter", put(disk="0"), "blk.write"),
+    ("pci-unfilter", said("net", 0, sha256="0"), "net.exchange"),
+    ("pci-unfilter", put(echoes=[]), "net.exchange"),
+    ("pci-unfilter", said("filter", 0, after="0x" + "f" * 16), "filter.negotiated"),
+    ("pci-unfilter", said("unfilter", 0, before="0x" + "f" * 16), "unfilter.negotiated"),
+    ("access-platform-bounce", device("net", buffers=[0x4000_0000]), "running.net.bounced"),
+    ("access-platform-bounce", device("net", buffers=[]), "running.net.bounced"),
+    ("access-platform-bounce", instead("software IO TLB: mapped", "x"), "running.net.bounced"),
+    ("bit-pci-full-pool", device("blk", offered=["VERSION_1"]), "running.blk.offered"),
+    ("bit-pci-full-pool", said("flood", sha256="0"), "blk.flood"),
+    ("bit-pci-full-pool", unsaid("flood"), "blk.flood"),
+    ("bit-pci-full-pool", put(console=""), "console.trouble"),
+    ("pcie-hotplug", unsaid("taken"), "blk.unplugged"),
+    ("pcie-hotplug", said("taken", -1, errno="0"), "rng.unplugged"),
+    ("pcie-hotplug", said("taken", -1, errno="110"), "rng.unplugged"),
+    ("pci-restart", unsaid("loaded", -1), "rng.loaded"),
+    ("pci-restart", said("loaded", 1, rounds="0"), "net.loaded"),
+    ("pci-restart", said("loaded", 0, sha256="0"), "blk.loaded"),
+    ("pci-restart", device("blk", "restarted", bits=[]), "restart.same"),
+    ("pci-restart", lambda record: record.views.pop("saved"), "restart.same"),
+    ("pci-hibernate", put(swapped=4096), "swap.image"),
+    ("kunit", instead("# Totals: pass:14 fail:0", "# Totals: pass:13 fail:1"),
+     "kunit.virtio_dma_mode"),
+    ("kunit", instead(" ok 1 virtio_dma_mode", " not ok 1 virtio_dma_mode"),
+     "kunit.virtio_dma_mode"),
+    ("kunit", printed("ok 1 x # SKIP nobody knows why"), "kunit.virtio_dma_ring"),
+    ("smmu-mmio-legacy-stock", put(console=""), "stuck.console"),
+    ("smmu-mmio-legacy-stock", put(end="vdma hello"), "stuck.silent"),
+    ("smmu-mmio-legacy-stock", also("hello"), "stuck.silent"),
+    ("smmu-mmio-legacy-stock", device("blk", "stuck", rings=FAR), "stuck.rings"),
+    ("dead", seen("stuck", "ultravisor", "refused", value=0), "stuck.refused"),
+    ("dead", seen("stuck", "ultravisor", "secure", value=False), "stuck.refused"),
+    ("faults", said("faults", failed="0"), "faults.some"),
+    ("faults", said("faults", injected="3000"), "faults.some"),
+    ("faults", unsaid("exhausted"), "faults.each"),
+    ("faults", said("exhausted", -1, allocations="0"), "faults.each"),
+    ("secure", seen("running", "ultravisor", "secure", value=False), "running.secure"),
+    ("secure", seen("running", "ultravisor", "refused", value=1), "running.refused"),
+    ("secure", seen("running", "ultravisor", "shared", value=[]), "running.blk.shared"),
+    ("secure", device("net", rings=[[0x7000_0000] * 3]), "running.net.shared"),
+    ("secure", seen("later", "ultravisor", "tce-hcalls", value=8), "tce"),
+    ("without_pool", printed("virtio_blk virtio0: secure guest: no SWIOTLB pool"), "blk.absent"),
+    ("without_pool", instead("no SWIOTLB pool"), "blk.absent"),
+    ("without_pool", device("rng", rings=NEAR), "running.rng.absent"),
+    ("without_pool", device("rng", ok=True), "running.rng.absent"),
+    ("canary", put(searches=[[0, []]]), "canary.kept"),
+    ("canary", put(searches=[]), "canary.kept"),
+    ("canary", put(searches=[[900, [0x4000_0000]]]), "canary.hidden"),
+    ("unsaved", put(refusal=""), "restart.refused"),
+]

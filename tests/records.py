@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Records of boots: saved ones, and some that are made by hand.
+
+A saved one is made by './vdma boot --save DIR SCENARIO' and 'python3 -m tests.records DIR...',
+which drops the lines of its console that no check looks at.
+"""
+import copy
+import re
+import sys
+from pathlib import Path
+
+from lab.judge import boot, host
+from lab.model import scenario
+from lab.model.features import BIT
+from lab.model.record import Record
+from lab.model.scenario import parent
+
+FOLDER = Path(__file__).parent / "records"
+# What checks look for on any console, beside what the scenario says.
+LOOKED_AT = re.compile(rf"{boot.TROUBLE.pattern}|{host.POOL.pattern}|preallocated \d+ KiB"
+                       r"|-\[ cut here \]|-\[ end trace |={60}|# Totals: | # SKIP ")
+
+
+def saved():
+    """The names of all saved records."""
+    return sorted(path.name for path in FOLDER.iterdir())
+
+
+def load(name):
+    return Record.load(FOLDER / name)
+
+
+def trimmed(record):
+    """The lines of its console that a check looks at, and the first ones, which say what it is."""
+    one = record.scenario
+    texts = [*one["console"], *one["trouble"], *one["absent"].values(), *one["kunit"]]
+    texts += [one["stuck"]] if one["stuck"] else []
+    lines = record.console.splitlines(True)
+    return "".join(line for number, line in enumerate(lines)
+                   if number < 2 or LOOKED_AT.search(line) or any(t in line for t in texts))
+
+
+def keep(folder):
+    """Keep a record that passes, with as little of its console as its verdict needs."""
+    record = Record.load(folder)
+    before = [(check.id, check.ok) for check in boot.judge(record)]
+    record.console = trimmed(record)
+    after = [(check.id, check.ok) for check in boot.judge(record)]
+    if after != before or not all(ok for _, ok in before):
+        return f"{folder} does not pass, or not without the rest of its console"
+    record.save(FOLDER / record.scenario["name"])
+    return None
+
+
+def by_hand(name, steps, *said, base=scenario.BASE, moments=("running",), **fields):
+    """A record of a scenario as it must be, with other steps, and with @said behind its devices.
+
+    The devices lie in RAM from 1 GiB on, one MiB each, in the swiotlb pool and in shared pages.
+    """
+    one = scenario.pick([name], base)[0] | {"steps": steps, "console": {}, "trouble": []}
+    view = {"ram": [[1 << 30, (2 << 30) - 1]], "devices": {}, "ultravisor": {
+        "secure": True, "refused": 0, "tce-hcalls": 7,
+        "shared": [{"base": 1 << 30, "size": 1 << 29}]}}
+    devices = []
+    for index, device in enumerate(one["devices"]):
+        at, absent = (1 << 30) + (index << 20), device in one["absent"]
+        bits = sorted(bit for bit, has in one["bits"].items() if has and bit in BIT)
+        view["devices"][device] = {
+            "parent": parent(one, index), "bits": bits, "ok": not absent,
+            "rings": [] if absent else [[at, at + 4096, at + 8192]],
+            "buffers": [at + (1 << 19)],
+            "offered": sorted(bit for bit, has in one["offered"].items() if has)}
+        if not absent:
+            devices.append(["device", {
+                "name": f"virtio{index}", "parent": parent(one, index), "driver": "-",
+                "mode": one["modes"].get(device, one["mode"]), "domain": one.get("domain", "-"),
+                "features": hex(sum(1 << BIT[bit] for bit in bits))}])
+    record = Record(one, one["kernels"][0], end="QEMU exited with 0", **fields)
+    record.said = [*devices, *map(list, said), ["done", {"errors": "0"}]]
+    record.views = {moment: copy.deepcopy(view) for moment in moments}
+    record.console = "".join(f"{text}\n" for text in one["absent"].values()) \
+        + "software IO TLB: mapped [mem 0x40000000-0x43ffffff] (64MB)\n"
+    return record
+
+
+def faults():
+    """Faults in a guest that watches itself: a kernel that takes half an hour to build."""
+    tried = ["read", "write", *(name for index in range(2) for name in (
+        f"virtio{index}", f"0000:00:{8 + index:02x}.0"))]
+    return by_hand("pci-faults", ["devices", "faults:3000"],
+                   ("faults", {"rounds": "3000", "injected": "700", "failed": "60"}),
+                   *(("exhausted", {"name": name, "allocations": "9"}) for name in tried))
+
+
+def secure():
+    """A secure VM on pseries."""
+    return by_hand("ppc-secure-legacy", ["devices"], moments=("running", "later"))
+
+
+def dead():
+    """A secure VM without the series."""
+    record = by_hand("ppc-secure-stock", [], moments=("stuck",))
+    record.views["stuck"]["ultravisor"]["refused"] = 3
+    record.said, record.end = [], "silent"
+    record.console = record.scenario["stuck"] + "\n"
+    return record
+
+
+def without_pool():
+    """A secure VM whose devices cannot be set up."""
+    return by_hand("ppc-secure-noforce", [])
+
+
+def canary():
+    """A secure VM that is searched for its canary once."""
+    return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
+
+
+def unsaved():
+    """A secure VM that QEMU does not save."""
+    return by_hand("ppc-secure-restart", ["devices", "loaded:host:restart"],
+                   *(("loaded", {"device": name, "rounds": "3", "sha256": sha}) for name, sha in (
+                       ("blk", boot.data.disk_digest()), ("net", "-"), ("rng", "-"))),
+                   refusal="QMP migrate: State blocked by non-migratable device 'x'")
+
+
+MADE = {made.__name__: made for made in (faults, secure, dead, without_pool, canary, unsaved)}
+
+if __name__ == "__main__":
+    sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)
