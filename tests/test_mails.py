@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """To whom mails go, and what upstream calls a release."""
 import email
+import subprocess
 import tempfile
 import types
 import unittest
@@ -46,22 +47,30 @@ class Address(unittest.TestCase):
         self.files = [folder / f"{name}.patch" for name in ("0", "1", "2", "3")]
         for file in self.files:
             file.write_text(MAIL)
-        self.script = folder / "scripts" / "get_maintainer.pl"
-        self.script.parent.mkdir()
-        self.script.touch()
+        self.there = {"scripts/get_maintainer.pl", "MAINTAINERS"}
         self.asked = []
+
+    def show(self, tree, verb, what):
+        """git's answer to what a file was in a commit."""
+        commit, _, path = what.partition(":")
+        self.assertEqual((tree, verb, commit), (self.base.tree, "show", "last"))
+        if path not in self.there:
+            raise subprocess.CalledProcessError(128, "git")
+        return path
 
     def maintainers(self, *cmd, cwd):
         """What the script says: maintainers without lists, or all but maintainers."""
         self.asked.append(cmd[-1].name)
-        self.assertEqual((cmd[:2], cwd), (("perl", self.script), self.base.tree))
+        self.assertEqual((cmd[:2], (Path(cwd) / "MAINTAINERS").read_text()),
+                         (("perl", "get_maintainer.pl"), "MAINTAINERS\n"))
         field = "Cc" if "--nom" in cmd else "To"
         self.assertEqual("--nol" in cmd, field == "To")
         return "\n".join(self.knows[cmd[-1].name][field])
 
     def headers(self):
-        with mock.patch.object(mbox, "run", self.maintainers):
-            mbox.address(self.base, self.files)
+        with mock.patch.object(mbox, "run", self.maintainers), \
+                mock.patch.object(mbox, "git", self.show):
+            mbox.address(self.base, "last", self.files)
         read = [email.message_from_string(file.read_text()) for file in self.files]
         return [tuple("".join((mail[field] or "-").splitlines()) for field in ("To", "Cc"))
                 for mail in read]
@@ -79,7 +88,7 @@ class Address(unittest.TestCase):
         self.assertEqual(sorted(set(self.asked)), ["1.patch", "2.patch", "3.patch"])
 
     def test_a_tree_without_the_script_leaves_the_mails_alone(self):
-        self.script.unlink()
+        self.there.clear()
         self.assertEqual(self.headers(), [("-", "-")] * 4)
 
 

@@ -63,11 +63,16 @@ BASE = "6.12"
 COMPANION = "qemu"
 
 
-@functools.cache
 def load(base=BASE):
     """All scenarios by name, as they are on @base."""
+    return read(FOLDER, base)
+
+
+@functools.cache
+def read(folder, base):
+    """Read the scenarios of a folder, once in a run."""
     found = {}
-    for path in sorted(FOLDER.glob("*.toml")):
+    for path in sorted(folder.glob("*.toml")):
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
         for name, own in data.items():

@@ -78,7 +78,7 @@ def add_headers(folder, files):
         own = {}
         for field, options in (("To", ("--nor", "--nol")), ("Cc", ("--nom",))):
             own[field] = [] if file == files[0] else run(
-                "perl", "get_maintainer.pl", "--no-tree", "--mpath", "MAINTAINERS", "--nogit",
+                "perl", "get_maintainer.pl", "--no-tree", "--nogit",
                 "--nogit-fallback", "--norolestats", *options, file.resolve(),
                 cwd=folder).splitlines()
             everyone[field] += own[field]
