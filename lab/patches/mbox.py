@@ -14,6 +14,10 @@ from . import series
 
 # What "./vdma test" leaves behind for the cover letter.
 LAST = "last-test"
+# What a source tree is known by, that of Linux and that of QEMU.
+TREE = ("COPYING", "CREDITS", "Kbuild", "Makefile", "README", "VERSION", "Documentation/", "arch/",
+        "include/", "drivers/", "fs/", "init/", "ipc/", "kernel/", "lib/", "scripts/", "docs/",
+        "linux-user/", "system/")
 
 
 def write(base, folder, reroll=None):
@@ -68,6 +72,9 @@ def address(base, commit, files):
             except subprocess.CalledProcessError:
                 return  # The specification has neither.
             (Path(temp) / Path(path).name).write_text(text)
+        for name in TREE:
+            # It looks whether it is in a source tree: nothing more is read of one.
+            (Path(temp) / name).mkdir() if name.endswith("/") else (Path(temp) / name).touch()
         add_headers(temp, files)
 
 
@@ -78,8 +85,8 @@ def add_headers(folder, files):
         own = {}
         for field, options in (("To", ("--nor", "--nol")), ("Cc", ("--nom",))):
             own[field] = [] if file == files[0] else run(
-                "perl", "get_maintainer.pl", "--no-tree", "--nogit",
-                "--nogit-fallback", "--norolestats", *options, file.resolve(),
+                "perl", "get_maintainer.pl", "--nogit", "--nogit-fallback", "--norolestats",
+                *options, file.resolve(),
                 cwd=folder).splitlines()
             everyone[field] += own[field]
             own[field] = own[field] or everyone[field]
