@@ -101,7 +101,7 @@ def bad_base(lab):
 
 
 def bad_kernel_kind(lab):
-    yield from lab.judge(lab.start("build", "--kernel", "vdma@99"), "unknown kernel 'vdma@99'")
+    yield from lab.judge(lab.start("build", "--kernel", "series@99"), "unknown kernel 'series@99'")
 
 
 def bad_kernel_tree(lab):

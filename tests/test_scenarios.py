@@ -15,7 +15,7 @@ from .kinds import kinds_of
 MADE = """
 [all]
 arch = "arm64"
-kernels = ["vdma"]
+kernels = ["series"]
 transport = "pci"
 memory = "512M"
 cpus = 1
@@ -154,7 +154,7 @@ class All(unittest.TestCase):
 
 def known(kind, name):
     """Whether a base has this kernel: with the series, without, or of a variant."""
-    return kind in ("vdma", "stock") or any(
+    return kind in ("series", "stock") or any(
         (VARIANTS / f"{stem}.diff").exists() for stem in (kind, f"{kind}.{name}"))
 
 

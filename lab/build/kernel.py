@@ -43,9 +43,9 @@ def compiler(machine):
 
 
 def commit_of(base, kind):
-    """The commit of a kind of kernel: stock, vdma or a variant.
+    """The commit of a kind of kernel: stock, series or a variant.
 
-    Of the series, vdma@N takes the first N commits and only:NAME a subset. With
+    Of the series, series@N takes the first N commits and only:NAME a subset. With
     +NAME the kernel has that mutation.
     """
     below, _, mutant = kind.partition("+")
@@ -56,14 +56,14 @@ def commit_of(base, kind):
         return series.commits(base, only=kind.partition(":")[2])[-1]
     if kind == "stock":
         return git(base.tree, "rev-parse", "base")
-    if name == "vdma":
+    if name == "series":
         made = series.commits(base)
         if count and not (count.isdecimal() and 0 < int(count) <= len(made)):
             raise Fail(f"unknown kernel '{kind}'", f"the series has {len(made)} commits")
         return made[int(count or len(made)) - 1]
     known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
     if kind not in known:
-        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, vdma, {', '.join(known)}")
+        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, series, {', '.join(known)}")
     own = VARIANTS / f"{kind}.{base.name}.diff"
     return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
 

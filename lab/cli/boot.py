@@ -81,7 +81,7 @@ def add(verbs):
          option("--base", default=scenarios.BASE, metavar="BASE",
                 help="the kernel to build: a name in bases/ (default: %(default)s)"),
          option("--kernel", metavar="KIND",
-                help="vdma (with the series), stock (without it) or another kind that"
+                help="series (with the series), stock (without it) or another kind that"
                 " './vdma build --help' lists (default: the scenario's first)"),
          option("--debug", action="store_true",
                 help="use a debug kernel: KASAN, UBSAN, kmemleak, lockdep and DMA_API_DEBUG"),

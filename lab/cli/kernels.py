@@ -42,8 +42,8 @@ def add(verbs):
                 help="a name in bases/ (default: %(default)s)"),
          option("--arch", default="arm64", metavar="ARCH",
                 help="a name in lab/arch/ (default: %(default)s)"),
-         option("--kernel", default="vdma", metavar="KIND",
-                help="vdma (with the series, the default), stock (without it), vdma@N (its first"
+         option("--kernel", default="series", metavar="KIND",
+                help="series (all of it, the default), stock (none), series@N (its first"
                 " N commits), only:SUBSET (a subset from series/subsets.toml) or a variant from"
                 " lab/variants/; KIND+MUTATION adds a mutation from lab/mutations/"),
          more="The last two lines of the output are the paths of the initramfs and of the image.")

@@ -95,7 +95,7 @@ def tests():
     """The lab's own guest as a user's: what is seen of it, and what becomes of its disk."""
     one = scenario.pick([scenario.DEFAULT])[0]
     base = Base(one["base"])
-    built = kernel.build(base, one["machine"], "vdma")
+    built = kernel.build(base, one["machine"], "series")
     initrd = guest.build(one["machine"], built, base)
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         disk = Path(temp) / "a, disk"

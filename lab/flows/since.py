@@ -98,7 +98,7 @@ def add(made, path, rev):
 
 
 def one_kind():
-    return {"vdma"}
+    return {"series"}
 
 
 def by_rule(made, path):

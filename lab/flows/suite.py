@@ -111,8 +111,8 @@ def run_since(junit, rev):
 def with_debug(junit, base, arch):
     """Boot every scenario of the series on debug kernels."""
     report = Report()
-    every = ((scenario.with_debug(one), "vdma") for one in scenario.load(base).values()
-             if "vdma" in one["kernels"])
+    every = ((scenario.with_debug(one), "series") for one in scenario.load(base).values()
+             if "series" in one["kernels"])
     seen = boot_all(report, base, arch, every)
     return report.close(junit, results.line(sum(map(results.count, seen), Counter())))
 
@@ -147,7 +147,7 @@ def boots(name, full, thorough):
     some = [one for one in every.values()
             if thorough or not one["slow"] and "debug" not in one["config"]]
     if not full:
-        some = [one for one in some if one["kernels"][0] in ("vdma", "stock")
+        some = [one for one in some if one["kernels"][0] in ("series", "stock")
                 and not one["config"] and one["arch"] == FIRST.get(name) and not one["missing"]]
         chosen = pairwise.choose(some)
         some = [one for one in some if one["name"] in chosen]
@@ -161,7 +161,7 @@ def boots(name, full, thorough):
         for number, entry in enumerate(series.entries(base), 1):
             own = entry.touches(name, f"arch/{one['machine']['kernel_arch']}/")
             if thorough and (everywhere or own):
-                yield one | {"name": f"{default} after {entry.name}"}, f"vdma@{number}"
+                yield one | {"name": f"{default} after {entry.name}"}, f"series@{number}"
 
 
 def boot_all(report, base, arch, every, prefix="", part=None):

@@ -11,7 +11,7 @@ FOLDER = ROOT / "lab" / "scenarios"
 KEYS = {
     "about": "one line for './vdma list'",
     "arch": "the machine, a name in lab/arch/",
-    "kernels": "which kernels run it: vdma, stock or lab variants",
+    "kernels": "which kernels run it: series, stock or a variant in lab/variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
@@ -32,7 +32,7 @@ KEYS = {
              " for all devices or by device",
     "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
     "offered": "feature bits that every device must, or must not, offer",
-    "row": "the machine's name in README's table of modes, where the scenario is part of it",
+    "row": "the machine's name in the table of modes in docs/results.md, where the scenario is part of it",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "console": "texts that the console must show, with how often",

@@ -115,9 +115,9 @@ def job_of(one):
     """The job of a scenario whose files are here; builds them."""
     one = runner.with_qemu(one)
     base = Base(one["base"])
-    built = kernel.build(base, one["machine"], "vdma")
+    built = kernel.build(base, one["machine"], "series")
     image = built / Path(one["machine"]["image"]).name
-    return lava.definition(one, "vdma", image.as_uri(),
+    return lava.definition(one, "series", image.as_uri(),
                            guest.build(one["machine"], built, base).as_uri())
 
 
@@ -141,7 +141,7 @@ def farmed(folder):
     # One on each machine: LAVA has ideas of its own of each.
     fit = [one for one in scenario.load().values() if not lava.unfit(one)]
     for one in {one["arch"]: one for one in reversed(fit)}.values():
-        job, cases = job_of(one), dict(lava.expected(one, "vdma"))
+        job, cases = job_of(one), dict(lava.expected(one, "series"))
         status, results, said = play(job, folder / one["name"])
         yield Check.of(f"LAVA's dispatcher boots {one['name']}: {len(cases)} cases pass",
                        status == 0 and results == dict.fromkeys(cases, "pass"), said)

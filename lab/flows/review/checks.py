@@ -225,17 +225,17 @@ def sparse(base):
 
 def hot_path(base, machine):
     """The functions that run per request keep their machine code; a control does not."""
-    stock, vdma, hot = (kernel.build(base, machine, k) for k in ("stock", "vdma", "hot"))
+    stock, ours, hot = (kernel.build(base, machine, k) for k in ("stock", "series", "hot"))
     ring = "virtio_ring.o"
-    ok, lines = machine_code.report(stock / ring, vdma / ring, machine["cross"])
+    ok, lines = machine_code.report(stock / ring, ours / ring, machine["cross"])
     yield Check.of(lines[0], ok, "\n".join(lines))
     for line in lines[1:]:
         yield Check.of(line.partition(":")[0], not line.startswith("HOT"), line)
-    ok, lines = machine_code.report(vdma / ring, hot / ring, machine["cross"])
+    ok, lines = machine_code.report(ours / ring, hot / ring, machine["cross"])
     yield Check.of("control: a test per request is noticed", not ok, "\n".join(lines))
     for name, probe in (("virtio_blk.o", {"virtblk_probe", "virtblk_read_limits"}),
                         ("virtio_net.o", set())):
-        verdicts = machine_code.compare(stock / name, vdma / name, machine["cross"])
+        verdicts = machine_code.compare(stock / name, ours / name, machine["cross"])
         other = [n for n, v in verdicts.items()
                  if v.kind != "same" and n.partition(".")[0] not in probe]
         yield Check.of(f"{name} is the same" + (f" but for {', '.join(sorted(probe))}" if probe else ""),

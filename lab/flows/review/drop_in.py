@@ -129,7 +129,7 @@ def tests(name):
         one = scenario.pick([scenario.DEFAULT], name)[0]
         image = package(base, one["machine"], drop)
     yield (f"{name}: drop-in: boot {one['name']} on {(image / 'name').read_text().strip()}",
-           runner.prove(runner.Boot(one, "vdma", image=image))[1])
+           runner.prove(runner.Boot(one, "series", image=image))[1])
 
 
 def alone(name):
