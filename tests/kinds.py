@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The ids of checks that the judges can give, as their sources write them."""
+import functools
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ CALL = re.compile(r'\bCheck\(\s*f?"([^"]+)"')
 TOGETHER = {"{at}": "{moment}.{name}"}
 
 
+@functools.cache
 def kinds():
     """Every id, with words in braces where a name goes."""
     found = set()
@@ -18,6 +20,7 @@ def kinds():
     return {TOGETHER.get(kind[:4], kind[:4]) + kind[4:] for kind in found}
 
 
+@functools.cache
 def pattern(kind):
     """What an id of this kind looks like."""
     parts = re.split(r"\{[^}]+\}", kind)

@@ -13,7 +13,7 @@ from unittest import mock
 
 from lab.judge import boot, data
 from lab.judge.device_table import device_table
-from lab.model import media
+from lab.model import media, scenario
 from lab.model.check import Check
 from lab.model.record import FILE, Record
 
@@ -41,10 +41,12 @@ def red(record):
 
 
 def setUpModule():
-    # Patterns take a tenth of a second each, and are needed for each of the changes.
-    cached = mock.patch.object(data, "pattern", functools.cache(media.pattern))
-    cached.start()
-    unittest.addModuleCleanup(cached.stop)
+    # Each takes a tenth of a second, and is needed for each of the changes.
+    for module, name, slow in ((data, "pattern", media.pattern),
+                               (scenario, "load", scenario.load)):
+        cached = mock.patch.object(module, name, functools.cache(slow))
+        cached.start()
+        unittest.addModuleCleanup(cached.stop)
 
 
 class Good(unittest.TestCase):

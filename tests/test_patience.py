@@ -63,6 +63,12 @@ class Patient(unittest.TestCase):
         self.assertTrue(patient.look())
         self.assertEqual(patient.left, 10)
 
+    def test_more_waiting_than_time_does_not_give_time_back(self):
+        world, patient = self.start(10, vcpu=1.5)
+        world.sleep(50)
+        self.assertTrue(patient.look())
+        self.assertEqual(patient.left, 10)
+
     def test_until_returns_the_answer(self):
         world, patient = self.start(10, vcpu=0)
         answer = patient.until(lambda: "there" if world.now > 105 else "")
