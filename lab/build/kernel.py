@@ -7,6 +7,7 @@ import subprocess
 
 from ..core.cache import cache, lock, new_entry, room, ROOT
 from ..core.ccache import with_ccache
+from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.packages import need, TOOLS
@@ -72,7 +73,7 @@ def make(base, machine, *targets, **kwargs):
     """Run the kernel's make outside its source tree, with nothing of the host in the result."""
     env = with_ccache() | {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "vdma",
                            "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
-    return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{os.cpu_count()}",
+    return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{at_once()}",
                f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
                f"CC={compiler(machine)}", *targets, env=env, **kwargs)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core.apt import tool
 from ..core.cache import cache, lock, new_entry, room
 from ..core.ccache import with_ccache
+from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.packages import need, TOOLS
@@ -74,7 +75,7 @@ def compile_into(entry, base):
     binaries += [f"tests/qtest/{test}" for test in data["qtests"]]
     script = (f"{shlex.quote(str(base.tree))}/configure --target-list="
               + shlex.join([",".join(data["targets"]), *options, *data["configure"]])
-              + f" && ninja -j{os.cpu_count()} " + shlex.join(binaries))
+              + f" && ninja -j{at_once()} " + shlex.join(binaries))
     try:
         run("sh", "-c", script, cwd=obj, env=env, log=log,
             label=f"companion {base.release()}: building")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a block request costs in each mode: the table, and what must hold of it."""
 import functools
-import os
 import re
 import tempfile
 import tomllib
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.cache import ROOT
+from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import scenario
@@ -28,7 +28,7 @@ FEW, MANY = DATA["requests"]
 # at the ring already. What costs an instruction per request is ten times as much.
 JITTER = (MANY - FEW) / 10
 # Guests at the same time: the figures do not depend on it, the memory does.
-JOBS = min(os.cpu_count(), 4)
+JOBS = min(at_once(), 4)
 
 
 @functools.cache

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Break the series in one small place at a time: a test must notice, or there is a reason."""
-import os
 import re
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from ..core.cache import ROOT
+from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import mutation, scenario
@@ -42,7 +42,8 @@ def run(wanted):
     applies(chosen, tests)
     # What takes the same kernel and configuration comes together, and needs the fewest builds.
     chosen.sort(key=lambda one: (tests[one["test"]]["arch"], tests[one["test"]]["kernels"][0]))
-    pool, controls, waiting = ThreadPoolExecutor(os.cpu_count()), {}, []
+    guests = at_once()
+    pool, controls, waiting = ThreadPoolExecutor(guests), {}, []
 
     def finish():
         one, boot, job = waiting.pop(0)
@@ -70,7 +71,7 @@ def run(wanted):
                 waiting.append((one, boot, pool.submit(runner.prove, boot)))
             except Fail as err:
                 waiting.append((one, None, pool.submit(broken, err)))
-            if len(waiting) > 2 * os.cpu_count():
+            if len(waiting) > 2 * guests:
                 finish()
         while waiting:
             finish()

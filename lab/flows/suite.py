@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What "./vdma test" runs, in the order of what fails fastest."""
 import datetime
-import os
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from tests import bad_input
 
 from ..core.cache import cache
+from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.ktap import Report
 from ..core.process import say
@@ -19,8 +19,8 @@ from ..patches.mbox import LAST
 from ..patches.qemu import companions, Qemu
 from . import bench, mutate, parts, results, run_guest, runner, unit
 from .jobs import proof
-from .since import PARTS, plan as since_plan
 from .review import checks as review, drop_in, specification
+from .since import PARTS
 
 # Where another base than the default one boots in each run, for there is time for no more.
 FIRST = {"mainline": "arm64"}
@@ -170,7 +170,8 @@ def boot_all(report, base, arch, every, prefix="", part=None):
     Report each boot as it ends, for one that takes long must not hold up the others.
     Return the records of those that passed.
     """
-    pool, running, good = ThreadPoolExecutor(os.cpu_count()), {}, []
+    guests = at_once()
+    pool, running, good = ThreadPoolExecutor(guests), {}, []
     prefix += "" if base == scenario.BASE else f"{base}: "
 
     def finish(most):
@@ -190,7 +191,7 @@ def boot_all(report, base, arch, every, prefix="", part=None):
                 running[pool.submit(runner.prove, runner.Boot(one, kind))] = title, of
             except Fail as err:
                 report.add(title, [broken(err)], part=of)
-            finish(2 * os.cpu_count())
+            finish(2 * at_once())
         finish(0)
         return good
     finally:

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ...core.git import FAST, WHO, git, identity
+from ...core.git import FAST, git, identity, WHO
 from ...core.packages import need
 from ...core.process import run
 from ...model.check import Check
