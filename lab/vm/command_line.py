@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The QEMU command line of a scenario."""
+import re
+from pathlib import Path
+
 from ..core.process import run
 from ..model.scenario import FIRST_SLOT
 
@@ -64,6 +67,24 @@ def command(scenario, kernel, initrd, append, dtb=None):
     return cmd
 
 
+def unreserved(cmd):
+    """The same, with RAM that takes of this host only what the guest touches.
+
+    A host without swap reserves no more than it has, and scenarios have up to 6 GiB. Where
+    the kernel reserves all memory that is mapped, QEMU cannot ask for anything else.
+    """
+    policy = Path("/proc/sys/vm/overcommit_memory")
+    if policy.exists() and policy.read_text().strip() == "2":
+        return cmd
+    machine, memory = cmd.index("-M") + 1, cmd.index("-m") + 1
+    size = cmd[memory].partition(",")[0].removeprefix("size=")
+    # A number alone is MiB to the one option, and bytes to the other.
+    size += "M" if re.fullmatch(r"\d+", size) else ""
+    # machine.py knows RAM by the end of this name.
+    return [*cmd[:machine], f"{cmd[machine]},memory-backend=guest.ram", *cmd[machine + 1:],
+            "-object", f"memory-backend-ram,id=guest.ram,size={size},reserve=off"]
+
+
 def dump_dtb(cmd, folder, edits):
     """The device tree that QEMU would hand out, edited by a list of fdtput arguments."""
     dtb = folder / "machine.dtb"
@@ -82,8 +103,8 @@ def dump_dtb(cmd, folder, edits):
 
 def prepare(scenario, image, initrd, folder, append):
     """The QEMU command line, after the device tree edits that the scenario asks for."""
-    cmd = command(scenario, image, initrd, append)
+    cmd = unreserved(command(scenario, image, initrd, append))
     if scenario.get("dtb"):
         dtb = dump_dtb(cmd, folder, scenario["dtb"])
-        cmd = command(scenario, image, initrd, append, dtb)
+        cmd = unreserved(command(scenario, image, initrd, append, dtb))
     return cmd
