@@ -2,13 +2,11 @@
 """What a block request costs in each mode: the table, and what must hold of it."""
 import functools
 import re
-import tempfile
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from ..core.cache import ROOT
+from ..core.cache import ROOT, scratch
 from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.process import say
@@ -104,8 +102,8 @@ def measure(todo):
 
 def bench(wanted, verify):
     """Measure; return the rows and the checks."""
-    with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
-        found = rows(wanted, Path(folder))
+    with scratch() as folder:
+        found = rows(wanted, folder)
         todo = [(row, size) for row in found.values() for size in DATA["sizes"]]
         again = [t for t in todo if verify or t[0].name in DATA["again"]]
         costs = measure(todo + again)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Count what each function of a guest's kernel executes, with a TCG plugin."""
 import re
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.cache import scratch
 from ..core.errors import Fail
 from ..core.process import run
 from ..model.media import DISK
@@ -51,8 +51,7 @@ class Guest:
 
     def count(self, requests, size, helpers):
         """Boot, read @size bytes so many times, and return what each function executed."""
-        with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-            folder = Path(temp)
+        with scratch() as folder:
             with open(folder / "disk.img", "wb") as disk:
                 disk.truncate(DISK)
             cmd = prepare(self.scenario, self.image, self.initrd, folder,

@@ -2,11 +2,9 @@
 """Boot a guest of the user's own, and tell which addresses its devices are handed."""
 import hashlib
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-from ..core.cache import ROOT
+from ..core.cache import ROOT, scratch
 from ..core.errors import Fail
 from ..core.text import table
 from ..model import machines, scenario
@@ -47,9 +45,9 @@ def run(args):
     """Boot it on this terminal; afterwards, say what QEMU saw. Return QEMU's status."""
     one = runner.with_qemu(machine_of(args))
     view = None
-    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-        one, cmd = command(one, args, Path(temp))
-        with Machine(cmd, Path(temp), SILENCE, terminal=True) as machine:
+    with scratch() as folder:
+        one, cmd = command(one, args, folder)
+        with Machine(cmd, folder, SILENCE, terminal=True) as machine:
             while machine.proc.poll() is None:
                 try:
                     seen = observe(machine, one, None)
@@ -97,8 +95,8 @@ def tests():
     base = Base(one["base"])
     built = kernel.build(base, one["machine"], "series")
     initrd = guest.build(one["machine"], built, base)
-    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-        disk = Path(temp) / "a, disk"
+    with scratch() as temp:
+        disk = temp / "a, disk"
         disk.write_bytes((images() / "disk.img").read_bytes())
 
         def digest():
@@ -120,7 +118,7 @@ def tests():
         moved, said = boot("smmu-access-platform")
         yield "run: on the machine of another scenario", [
             Check.of("its rings are at IOVAs", moved == (0, "iova", before), said)]
-        over = Path(temp) / "over.qcow2"
+        over = temp / "over.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.name,
                         over], cwd=temp, check=True)
         kept, said = boot(path=over)

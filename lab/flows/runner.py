@@ -4,11 +4,9 @@ import random
 import shlex
 import shutil
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-from ..core.cache import cache
+from ..core.cache import cache, room, scratch
 from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
@@ -44,8 +42,8 @@ class Boot:
     def run(self):
         """Boot it, watch it, and return its record."""
         record = self.record
-        with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-            folder = Path(temp)
+        room(1, "a boot")
+        with scratch() as folder:
             self._fill(folder)
             record.seed, peer = random.getrandbits(64), Peer()
             append = (f"vdma.seed={record.seed:#x} vdma.port={peer.port}"

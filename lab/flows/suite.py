@@ -20,7 +20,7 @@ from ..patches.qemu import companions, Qemu
 from . import bench, mutate, parts, results, run_guest, runner, unit
 from .jobs import proof
 from .review import checks as review, drop_in, specification
-from .since import PARTS
+from .since import PARTS, plan as since_plan
 
 # Where another base than the default one boots in each run, for there is time for no more.
 FIRST = {"mainline": "arm64"}

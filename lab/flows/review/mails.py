@@ -2,9 +2,9 @@
 """The mails as a maintainer takes them."""
 import re
 import subprocess
-import tempfile
 from pathlib import Path
 
+from ...core.cache import scratch
 from ...core.git import FAST, git, identity, WHO
 from ...core.packages import need
 from ...core.process import run
@@ -16,17 +16,17 @@ from ...patches.mbox import tag, write
 def tests(base):
     """The mails as a maintainer takes them: complete to b4, and git am makes our tree of them."""
     need(["b4"])
-    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-        names = write(base, Path(temp) / "out")
+    with scratch() as temp:
+        names = write(base, temp / "out")
         mails = [Path(name).read_text() for name in names]
         yield Check.of("each mail has a list to go to", all(
             re.search(r"^(To|Cc):(.*\n )*.*@(vger|lists)\.", m, re.M)
             for m in mails), mails[0][:800])
-        good, said = b4(Path(temp) / "b4", mails)
+        good, said = b4(temp / "b4", mails)
         yield Check.of(f"b4 finds all {len(mails) - 1} patches", good, said)
-        good, said = b4(Path(temp) / "b4-control", mails[:2] + mails[3:])
+        good, said = b4(temp / "b4-control", mails[:2] + mails[3:])
         yield Check.of("control: b4 misses one that is lost", not good and "missing" in said, said)
-        tree = Path(temp) / "tree"
+        tree = temp / "tree"
         run("git", "clone", "-q", "--shared", "--no-checkout", "-b", "base", base.tree, tree)
         # Only the files that the mails touch: a tree has eighty thousand.
         git(tree, "sparse-checkout", "set", "--no-cone",
