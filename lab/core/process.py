@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from .commands import package
 from .errors import Fail
 
 
@@ -38,7 +39,9 @@ def run(*cmd, log=None, label=None, steps=0, text=None, **kwargs):
                     os.killpg(proc.pid, signal.SIGTERM)
                 raise
     except FileNotFoundError as err:
-        raise Fail(f"{cmd[0]} is not installed", "see the packages in README.md") from err
+        if err.filename != cmd[0]:
+            raise
+        raise Fail(f"{cmd[0]} is not installed", f"Debian has it in {package(cmd[0])}") from err
     if proc.returncode:
         raise subprocess.CalledProcessError(proc.returncode, cmd, output, error)
     return "" if log else output.decode(errors="replace").rstrip("\n")
@@ -46,7 +49,8 @@ def run(*cmd, log=None, label=None, steps=0, text=None, **kwargs):
 
 def progress(proc, label, log, steps):
     """Tell every 15 seconds, on a terminal every second, how far the work is."""
-    start, tty = time.monotonic(), sys.stderr.isatty()
+    start = time.monotonic()
+    tty = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     say(label)
     while True:
         try:
