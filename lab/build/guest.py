@@ -7,7 +7,7 @@ from ..core.cache import cache, new_entry, ROOT
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.process import run
-from ..model.selftests import selftests, SELFTESTS
+from ..model.selftests import SELFTESTS, selftests
 
 SOURCES = ROOT / "lab" / "guest"
 SPEC = """dir /dev 755 0 0

@@ -116,11 +116,13 @@ def check_version(makefile, base):
     except OSError as err:
         raise Fail(f"{makefile.parent} is not a kernel tree", "KERNEL=/path/to/linux") from err
     low, high = base.tested
-    if not release.startswith(base.version + ".") or number(release) < number(low):
+    if not release.startswith(base.version + "."):
         raise Fail(f"{makefile.parent} is Linux {release}: base {base.name} needs"
-                   f" {low} or a later {base.version}", "see bases/ for what each base takes")
+                   f" a {base.version}", "see bases/ for what each base takes")
     if number(release) > number(high):
         say(f"note: Linux {release} is newer than {high}, the newest tested: trying")
+    if number(release) < number(low):
+        say(f"note: Linux {release} is older than {low}, the oldest tested: trying")
 
 
 def unpack(apt, package, versions, folder):

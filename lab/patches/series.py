@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import subprocess
-import time
 import tomllib
 
 from ..core.cache import cache, ROOT
@@ -78,7 +78,8 @@ def date(base):
         seconds = git(ROOT, "log", "-1", "--format=%ct", "--", base.series)
     except subprocess.CalledProcessError:
         seconds = ""
-    return f"@{seconds or int(time.time())} +0000"
+    # What is not in a repository of ours is as old as its newest file.
+    return f"@{seconds or max(int(path.stat().st_mtime) for path in base.series.rglob('*'))} +0000"
 
 
 def hunk_of(diff, file, line):
@@ -131,10 +132,32 @@ def commits(base, extra=None, only=None):
         noted = cache("commits", base.tree.name) / key
         made = noted.read_text().split() if noted.exists() else []
         if not made or not has(base, made[-1]):
-            made = commit_all(base, extra, only)
+            made = attempt(base, extra, only)
             noted.write_text("\n".join(made))
         MADE[key] = made
     return MADE[key]
+
+
+def attempt(base, extra, only):
+    try:
+        return commit_all(base, extra, only)
+    except Fail as err:
+        # A tree that the user brings may be older than what we test.
+        if base.own and not extra and (part := alone(base, only)):
+            raise Fail(str(err), "what may be taken alone, and applies there:"
+                       f" {', '.join(part)}") from err
+        raise
+
+
+def alone(base, but):
+    """The subsets that apply to a base, without the one that is known not to."""
+    found = []
+    for name in subsets(base) if (base.series / "subsets.toml").exists() else ():
+        with contextlib.suppress(Fail):
+            if name != but:
+                commit_all(base, None, name)
+                found.append(name)
+    return found
 
 
 def has(base, commit):
