@@ -81,13 +81,14 @@ def address(base, commit, files):
 def add_headers(folder, files):
     """Address mails by the script and the list of maintainers in a folder."""
     everyone = {"To": [], "Cc": []}
+    # The script looks for settings in the tree, and at home.
+    env = os.environ | {"HOME": str(folder)}
     for file in reversed(files):
         own = {}
         for field, options in (("To", ("--nor", "--nol")), ("Cc", ("--nom",))):
             own[field] = [] if file == files[0] else run(
                 "perl", "get_maintainer.pl", "--nogit", "--nogit-fallback", "--norolestats",
-                *options, file.resolve(),
-                cwd=folder).splitlines()
+                *options, file.resolve(), cwd=folder, env=env).splitlines()
             everyone[field] += own[field]
             own[field] = own[field] or everyone[field]
         own["Cc"] = [who for who in own["Cc"] if who not in own["To"]]

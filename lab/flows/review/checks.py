@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a reviewer's tools say of the series: checkpatch, sparse, W=1, kernel-doc, round trip."""
+import os
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from ...core.apt import tool
-from ...core.cache import cache, ROOT
+from ...core.cache import cache, ROOT, scratch
 from ...core.errors import Fail
 from ...core.git import git, WHO
 from ...core.packages import need, TOOLS
@@ -100,7 +101,7 @@ def checkpatch(base, commit, *options):
     patch = git(base.tree, "format-patch", "-1", "--stdout", commit) + "\n"
     result = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", *options, "-"],
                             cwd=base.tree, input=patch, capture_output=True, text=True,
-                            check=False)
+                            check=False, env=os.environ | {"HOME": str(base.tree)})
     said = result.stdout + result.stderr
     return Check.of("checkpatch --strict", result.returncode == 0 and not re.search(
         r"^(ERROR|WARNING|CHECK):", said, re.M), said)
@@ -108,8 +109,8 @@ def checkpatch(base, commit, *options):
 
 def round_trip(base):
     """checkout, then refresh, must leave series/ and the overlay as they are."""
-    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
-        copy, tree = Path(temp) / "repo", Path(temp) / "tree"
+    with scratch() as temp:
+        copy, tree = temp / "repo", temp / "tree"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
             ".git", "__pycache__", "linux-*", "outgoing-*", "debian-*"))
         series.checkout(base, tree)
@@ -132,7 +133,7 @@ def style(base, entry, commit):
     yield signed(entry)
     for path in entry.adds:
         to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
-                 cwd=base.tree)
+                 cwd=base.tree, env=os.environ | {"HOME": str(base.tree)})
         yield Check.of(f"MAINTAINERS covers {path}", LIST in to, to)
 
 
