@@ -53,7 +53,7 @@ SERIES = {
 class MadeBase:
     """What series.py and refresh.py ask of a base."""
 
-    siblings = ["next", "old", "one", "two"]
+    siblings, own = ["next", "old", "one", "two"], None
 
     def __init__(self, folder, name):
         self.name, self.series, self.overlay = name, folder / "series", folder

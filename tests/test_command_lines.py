@@ -146,7 +146,7 @@ class Prepare(unittest.TestCase):
     def test_with_edits_it_dumps_the_tree_and_edits_the_nodes_of_that_prefix(self):
         cmd, ran = self.prepare("mmio-noncoherent")
         self.assertEqual(options(cmd, "-dtb"), ["/there/machine.dtb"])
-        self.assertIn("virt,gic-version=3,dumpdtb=machine.dtb", ran[0])
+        self.assertIn("virt,gic-version=3,memory-backend=guest.ram,dumpdtb=machine.dtb", ran[0])
         self.assertEqual([words for words in ran if words[0] == "fdtput"], [
             ["fdtput", "-d", "/there/machine.dtb", "/virtio_mmio@0", "dma-coherent"],
             ["fdtput", "/there/machine.dtb", "/virtio_mmio@0", "dma-noncoherent"]])

@@ -102,7 +102,7 @@ class Git(Environment):
 BAD = {"LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE", "LANGUAGE": "de", "LC_MESSAGES": "de_DE",
        "GIT_DIR": "/x", "MAKEFLAGS": "-n", "ARCH": "vax", "KBUILD_OUTPUT": "/x", "CFLAGS": "-O0"}
 GOOD = {"HOME": "/home", "http_proxy": "http://p", "HTTPS_PROXY": "http://q", "KERNEL": "/k",
-        "VDMA_CACHE": "/c", "TMPDIR": "/t", "SSH_AUTH_SOCK": "/s"}
+        "VDMA_CACHE": "/c", "TMPDIR": "/var/tmp", "SSH_AUTH_SOCK": "/s"}
 
 
 class Variables(Environment):
