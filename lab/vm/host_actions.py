@@ -50,13 +50,17 @@ def restart(boot, machine):
         return status in ("completed", "failed") and status
 
     record = boot.record
+    # A guest that runs meanwhile may lose what it writes: TCG misses dirty pages on a busy host.
+    machine.qmp("stop")
     try:
         machine.qmp("migrate", uri="exec:cat > state")
     except Fail as err:
         record.refusal = str(err)
+        machine.qmp("cont")
         return
     if machine.wait("the guest is saved", saved) == "failed":
         record.refusal = machine.qmp("query-migrate").get("error-desc", "")
+        machine.qmp("cont")
         return
     boot.look("saved", machine)
     if after := record.scenario["after"]:
