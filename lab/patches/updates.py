@@ -51,7 +51,7 @@ def look(base, apt, package, version, take):
     elif take and newer:
         if not good:
             raise Fail(f"base {base.name} cannot take {package} {version}: {applies}",
-                       "port the series first: README.md, 'Update to a new kernel'")
+                       "port the series first: docs/updating.md")
         with lock(f"src-{home.name}"), lock(f"fetch-{home.name}"):
             shutil.rmtree(home)
             base.tree.rename(home)

@@ -149,8 +149,11 @@ def subsets(base):
 def signed(entry):
     lines = entry.message.splitlines()
     long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
-    return Check.of("the message is wrapped and signed", not long and lines[-1] == \
-        f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>", "\n".join(long))
+    # Others may review below: it is among the last lines, which are of tags only.
+    tags = entry.message.rstrip("\n").rpartition("\n\n")[2].splitlines()
+    return Check.of("the message is wrapped and signed", not long and
+                    f"Signed-off-by: {WHO['NAME']} <{WHO['EMAIL']}>" in tags
+                    and all(re.match(r"[A-Z][\w-]+: ", line) for line in tags), "\n".join(long))
 
 
 def touched(base, suffix):
