@@ -6,6 +6,7 @@ import time
 
 from ..core.cache import ROOT, scratch
 from ..core.errors import Fail
+from ..core.packages import need
 from ..core.text import table
 from ..model import machines, scenario
 from ..model.check import Check
@@ -118,6 +119,7 @@ def tests():
         moved, said = boot("smmu-access-platform")
         yield "run: on the machine of another scenario", [
             Check.of("its rings are at IOVAs", moved == (0, "iova", before), said)]
+        need(["qemu-utils"])
         over = temp / "over.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.name,
                         over], cwd=temp, check=True)
