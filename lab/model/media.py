@@ -5,6 +5,8 @@ import hashlib
 import random
 
 DISK, ENTROPY, NET, SWAP = 64 << 20, 1 << 20, 4 << 20, 256 << 20
+# What the disk is made of at a time.
+PIECE = 256 << 10
 
 # The screen of the GPU, and its pixels: what the guest draws has a byte to spare for each.
 SCREEN, PIXEL = b"P6\n640 480\n255\n", 640 * 480 * 4
@@ -19,7 +21,9 @@ IMAGES = "v2"
 
 @functools.cache
 def disk_image():
-    return random.Random(f"disk {IMAGES}").randbytes(DISK)
+    # In pieces it is the same bytes, in half the time: each of them fits into the CPU's cache.
+    source = random.Random(f"disk {IMAGES}")
+    return b"".join(source.randbytes(PIECE) for _ in range(DISK // PIECE))
 
 
 @functools.cache
