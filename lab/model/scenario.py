@@ -71,7 +71,8 @@ def load(base=BASE):
 @functools.cache
 def read(folder, base):
     """Read the scenarios of a folder, once in a run."""
-    found = {}
+    # A machine has dozens of scenarios.
+    found, machine = {}, functools.cache(machines.load)
     for path in sorted(folder.glob("*.toml")):
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
@@ -90,7 +91,7 @@ def read(folder, base):
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
             scenario["name"] = name
             scenario["companion"] = scenario["companion"] and COMPANION
-            scenario["machine"] = machines.load(scenario["arch"]) | {
+            scenario["machine"] = machine(scenario["arch"]) | {
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
