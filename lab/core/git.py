@@ -8,8 +8,8 @@ from .cache import new_entry, room
 from .process import run, say
 
 # Objects are written once and read often: no time is spent on packing them.
-FAST = ("-c", "core.looseCompression=0", "-c", "gc.auto=0", "-c", "core.fsync=none",
-        "-c", "advice.detachedHead=false", "-c", "core.autocrlf=false",
+FAST = ("-c", "core.looseCompression=0", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+        "-c", "core.fsync=none", "-c", "advice.detachedHead=false", "-c", "core.autocrlf=false",
         # KERNEL= may name a tree of somebody else: read it, and run nothing that it configures.
         "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 WHO = {"NAME": "virtio platform DMA developers", "EMAIL": "dev@virtio-platform-dma.invalid"}

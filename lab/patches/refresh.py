@@ -30,14 +30,14 @@ def refresh(base, folder):
     absent = [e for e in old.values() if e.missing(base.name)]
     new, owner = {}, {}
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
-        message = git(folder, "log", "-1", "--format=%B", commit) + "\n"
+        message, _, status = git(folder, "diff-tree", "-r", "--always", "--no-renames",
+                                 "--name-status", "--format=%B%x00", commit).partition("\0")
+        message = message.rstrip("\n") + "\n"
         before = old.get(message.splitlines()[0])
         while absent and before and absent[0].name < before.name:
             keep(absent.pop(0), new)
         name = f"{len(new) + 1:02}-{slug(message.splitlines()[0], taken)}"
-        status = [line.split("\t") for line in git(
-            folder, "diff-tree", "-r", "--no-commit-id", "--no-renames", "--name-status",
-            commit).splitlines()]
+        status = [line.split("\t") for line in status.splitlines() if line]
         adds = sorted(path for kind, path in status if kind == "A")
         whole = [path for path in adds if not before or path not in before.creates()]
         edits = [path for _, path in status if path not in whole]
