@@ -3,18 +3,18 @@
 import functools
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from lab.core import environment
-from lab.core.git import commit
+from lab.core.git import commit, git
 from lab.patches import refresh, series
 
 SOURCE = "kernel/source.c"
 ADDED = "kernel/added.c"
+DATE = "@1000000000 +0000"
 
 
 def lines(first, last):
@@ -101,11 +101,15 @@ class Made(unittest.TestCase):
         environment.clean()
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         os.environ["VDMA_CACHE"] = str(self.folder / "cache")
+        # Else each repository has a dozen examples of hooks, and so has each copy of it.
+        os.environ["GIT_TEMPLATE_DIR"] = ""
         # What the lab tells the user is not what is looked at here.
         for module, name in ((series, "say"), (refresh, "say"), ("lab.core.process", "say")):
             self.enterContext(mock.patch(f"{getattr(module, '__name__', module)}.{name}"))
         self.enterContext(mock.patch.object(refresh, "ROOT", self.folder))
         self.made = True
+        # Were the series of each test as old as its files, all commits would be made anew.
+        self.enterContext(mock.patch.object(series, "date", return_value=DATE))
         self.put(SERIES)
         (self.folder / "series" / "cover").write_text("The cover\n")
         (self.folder / "kernel").mkdir()
@@ -152,6 +156,6 @@ def change(tree, path, old, new, subject=None):
     text = file.read_text() if file.exists() else ""
     assert old in text, f"{path} has no {old!r}"
     file.write_text(text.replace(old, new, 1) if old else new)
-    subprocess.run(["git", "-C", tree, "add", "-A"], check=True)
+    git(tree, "add", "-A")
     words = ["-m", subject] if subject else ["--amend", "--no-edit"]
-    subprocess.run(["git", "-C", tree, "commit", "-q", *words], check=True)
+    git(tree, "commit", "-q", *words)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series: its entries, the commits that are made of them, and the way back."""
+import os
 import subprocess
 import unittest
 
@@ -7,6 +8,7 @@ from lab.core.errors import Fail
 from lab.core.git import git
 from lab.patches import series
 from lab.patches.refresh import refresh
+from lab.patches.series import date
 
 from .made import ADDED, AMENDED, change, diff, hunk, Made, SERIES, SOURCE
 
@@ -62,6 +64,16 @@ class Entries(Made):
         self.assertFalse(self.entry("01-first-one").touches("one", "arch/"))
 
 
+class Age(Made):
+    def test_what_is_in_no_repository_is_as_old_as_its_newest_file(self):
+        base = self.base()
+        for path in base.series.rglob("*"):
+            os.utime(path, (0, 1000))
+        self.assertEqual(date(base), "@1000 +0000")
+        os.utime(base.series / "02-second-one" / "message", (0, 2000))
+        self.assertEqual(date(base), "@2000 +0000")
+
+
 class Commits(Made):
     def test_each_entry_becomes_a_commit(self):
         base = self.base()
@@ -81,8 +93,9 @@ class Commits(Made):
         self.assertEqual(git(base.tree, "show", f"{last}:{ADDED}"), "int added;\nint special;")
 
     def test_neither_the_tree_nor_its_branches_change(self):
+        self.write({})  # They are made here, and not looked up.
         base = self.base()
-        before = git(base.tree, "status", "--porcelain"), git(base.tree, "show-ref")
+        before = "", git(base.tree, "show-ref")
         series.commits(base)
         self.assertEqual((git(base.tree, "status", "--porcelain"),
                           git(base.tree, "show-ref")), before)
@@ -159,11 +172,10 @@ class RoundTrip(Made):
         self.assertEqual(self.now(), before)
 
     def test_a_file_that_is_no_longer_added_leaves_the_overlay(self):
-        self.write({"04-last": {"message": "kernel: Last\n", "adds": "kernel/last.c\n"}})
-        (self.folder / "kernel" / "last.c").write_text("int last;\n")
         base = self.base()
         tree = self.checkout(base)
-        git(tree, "reset", "-q", "--hard", "HEAD^")
+        self.put({"04-last": {"message": "kernel: Last\n", "adds": "kernel/last.c\n"}})
+        (self.folder / "kernel" / "last.c").write_text("int last;\n")
         refresh(base, tree)
         self.assertEqual({path for path in self.now() if "last" in path}, set())
         self.assertIn(ADDED, self.now())
