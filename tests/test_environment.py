@@ -2,6 +2,7 @@
 """The user's environment changes nothing: each test runs a python that has a bad one."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,39 +28,40 @@ TELL = "import json, os; print(json.dumps([dict(os.environ), os.umask(0)]))\n"
 class Environment(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.victim = self.repository("victim")
-
-    def plain(self, **more):
-        """An environment in which git behaves, whoever runs the tests."""
-        kept = {name: value for name, value in os.environ.items() if environment.kept(name)}
-        return kept | environment.FIXED | more
-
-    def git(self, *args):
-        who = {f"GIT_{role}_{key}": "test@test.invalid" for role in ("AUTHOR", "COMMITTER")
-               for key in ("NAME", "EMAIL")}
-        return subprocess.run(["git", *args], cwd=self.folder, env=self.plain(**who), check=True,
-                              capture_output=True, text=True).stdout
-
-    def repository(self, name):
-        """A repository with a commit."""
-        tree = self.folder / name
-        tree.mkdir()
-        (tree / "file").write_text("old\n")
-        self.git("init", "-q", "-b", "main", name)
-        self.git("-C", name, "add", "file")
-        self.git("-C", name, "commit", "-q", "-m", "first")
-        return tree
 
     def python(self, code, env):
         """What a python says that has this environment, and no more."""
         env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT),
                "PYTHONDONTWRITEBYTECODE": "1"} | env
-        run = subprocess.run([sys.executable, "-c", code], cwd=self.folder, env=env,
+        # Without what is installed beside it, which takes longer to load than all the rest.
+        run = subprocess.run([sys.executable, "-S", "-c", code], cwd=self.folder, env=env,
                              capture_output=True, text=True, check=False)
         return run.stdout, run.returncode, run.stderr
 
 
+def run_git(folder, *args):
+    """Run git in an environment in which it behaves, whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if environment.kept(name)}
+    who = {f"GIT_{role}_{key}": "test@test.invalid" for role in ("AUTHOR", "COMMITTER")
+           for key in ("NAME", "EMAIL")}
+    return subprocess.run(["git", "-C", folder, *args], env=kept | environment.FIXED | who,
+                          check=True, capture_output=True, text=True).stdout
+
+
 class Git(Environment):
+    @classmethod
+    def setUpClass(cls):
+        """Make a repository with a commit: each test has a copy of its own."""
+        cls.made = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        (cls.made / "file").write_text("old\n")
+        run_git(cls.made, "init", "-q", "-b", "main", "--template=")
+        run_git(cls.made, "add", "file")
+        run_git(cls.made, "commit", "-q", "-m", "first")
+
+    def setUp(self):
+        super().setUp()
+        self.victim = shutil.copytree(self.made, self.folder / "victim")
+
     def seen(self):
         """All that a commit could change of the victim, byte for byte."""
         git = self.victim / ".git"
@@ -80,7 +82,7 @@ class Git(Environment):
 
     def test_variables_do_not_turn_a_commit_to_another_repository(self):
         self.assertEqual(self.commit(CLEAN + COMMIT), (set(), True))
-        self.assertEqual(self.git("-C", "tree", "show", "HEAD:file"), "new\n")
+        self.assertEqual(run_git(self.folder / "tree", "show", "HEAD:file"), "new\n")
 
     def test_control_without_the_cleaning_they_do(self):
         changed, made = self.commit(COMMIT)

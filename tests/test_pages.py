@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The pages are true, as far as that can be seen without a boot."""
 import contextlib
+import functools
 import io
 import re
 import shlex
 import unittest
 from pathlib import Path
 
-from lab.cli import pages as commands
-from lab.cli.main import parser
+from lab.cli import main, pages as commands
 from lab.core.errors import Fail
 from lab.flows import pages
 from lab.model import scenario
@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "HACKING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # A generated page shows what may be typed, not what one types.
 BY_HAND = [page for page in PAGES if page.name != "commands.md"]
+# One for all commands of all pages: to make it takes far longer than to use it.
+parser = functools.cache(main.parser)
 
 
 def typed(text):

@@ -23,7 +23,7 @@ class Scratch(unittest.TestCase):
     def test_only_what_is_left_is_removed(self):
         with tempfile.TemporaryDirectory() as temp, \
                 mock.patch.dict(os.environ, {"VDMA_CACHE": temp}):
-            runs = [subprocess.Popen([sys.executable, "-c", USE], cwd=ROOT, text=True,
+            runs = [subprocess.Popen([sys.executable, "-S", "-c", USE], cwd=ROOT, text=True,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                     for _ in range(2)]
             killed, running = [Path(run.stdout.readline().strip()) for run in runs]
