@@ -111,6 +111,14 @@ def without_pool():
     return by_hand("ppc-secure-noforce", [])
 
 
+def held():
+    """A secure VM that holds a buffer of its GPU twice while the driver goes."""
+    return by_hand("ppc-secure-gpu-hold", ["devices", "hold:unbind:2"],
+                   *(("hold", {"round": n, "before": "0", "held": "608", "gone": "0",
+                               "closed": "0", "kept": "1"}) for n in "12"),
+                   moments=("running", "later"))
+
+
 def canary():
     """A secure VM that is searched for its canary once."""
     return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
@@ -124,7 +132,8 @@ def unsaved():
                    refusal="QMP migrate: State blocked by non-migratable device 'x'")
 
 
-MADE = {made.__name__: made for made in (faults, secure, dead, without_pool, canary, unsaved)}
+MADE = {made.__name__: made for made in (
+    faults, secure, dead, without_pool, held, canary, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

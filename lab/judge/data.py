@@ -27,6 +27,8 @@ def survey(record, steps):
         yield from stream(record, step)
     if "gpu" in steps:
         yield from screen(record, steps)
+    if "hold" in steps:
+        yield from buffer(record)
     if "input" in steps:
         yield keyboard(record, steps)
     if "hibernate" in steps:
@@ -99,6 +101,24 @@ def screen(record, steps):
     shown = [picture["sha256"] for picture in record.pictures]
     yield Check("gpu.pixels", "gpu: every pixel on the screen is what the guest drew",
                 shown == [digest(bytes(rgb))] * steps.count("gpu"), shown)
+
+
+def buffer(record):
+    """A buffer that is held while its device goes keeps its picture, and nothing of the pool."""
+    rounds = [{key: int(value) for key, value in one.items() if value != "-"}
+              for one in record.all("hold")]
+    count = sum(int(step.rpartition(":")[2]) for step in record.scenario["steps"]
+                if step.startswith("hold:"))
+    first = rounds[0].get("before") if rounds else None
+    yield Check("gpu.held", "gpu: a buffer bounces, so that it takes slots of the swiotlb pool",
+                len(rounds) == count and all(r.get("held", 0) > r.get("before", 0)
+                                             for r in rounds), rounds)
+    yield Check("gpu.unmapped", "gpu: it gives them back when its device goes, though it is held",
+                bool(rounds) and all(r.get("gone") == first for r in rounds), rounds)
+    yield Check("gpu.closed", "gpu: once it is closed, the pool is as full as before the first"
+                " round", bool(rounds) and all(r.get("closed") == first for r in rounds), rounds)
+    yield Check("gpu.kept", "gpu: it keeps what was drawn", bool(rounds)
+                and all(r.get("kept") for r in rounds), rounds)
 
 
 def keyboard(record, steps):

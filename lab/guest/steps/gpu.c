@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Show a picture on the screen of the GPU, for the host to look at. */
-#include <drm.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "../lib/card.h"
 #include "../lib/cmdline.h"
 #include "../lib/pattern.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
-#include "../lib/sysfs.h"
-#include "../lib/text.h"
 
 #define PIXEL	4
 
@@ -63,14 +60,15 @@ static int find_screen(int fd, struct screen *screen)
 /* Make a frame buffer that is all black. */
 static void *make_buffer(int fd, struct screen *screen, struct drm_mode_create_dumb *dumb)
 {
-	struct drm_mode_map_dumb map = { 0 };
 	struct drm_mode_fb_cmd fb = { 0 };
+	void *pixels;
 
 	dumb->width = screen->mode.hdisplay;
 	dumb->height = screen->mode.vdisplay;
 	dumb->bpp = 8 * PIXEL;
-	if (ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, dumb))
-		return MAP_FAILED;
+	pixels = card_buffer(fd, dumb);
+	if (pixels == MAP_FAILED)
+		return pixels;
 
 	fb.width = dumb->width;
 	fb.height = dumb->height;
@@ -78,12 +76,11 @@ static void *make_buffer(int fd, struct screen *screen, struct drm_mode_create_d
 	fb.bpp = dumb->bpp;
 	fb.depth = 24;
 	fb.handle = dumb->handle;
-	map.handle = dumb->handle;
-	if (ioctl(fd, DRM_IOCTL_MODE_ADDFB, &fb) || ioctl(fd, DRM_IOCTL_MODE_MAP_DUMB, &map))
+	if (ioctl(fd, DRM_IOCTL_MODE_ADDFB, &fb))
 		return MAP_FAILED;
 	screen->fb = fb.fb_id;
 
-	return mmap(NULL, dumb->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, map.offset);
+	return pixels;
 }
 
 static int show(int fd, struct screen *screen)
@@ -137,9 +134,7 @@ static void picture(int fd)
 
 static void step_gpu(const char *arg)
 {
-	struct token device = entry_name("virtio", VIRTIO_DRIVERS "/virtio_gpu");
-	struct token card = entry_name("card", VIRTIO_DEVICES "/%s/../drm", device.s);
-	int fd = open(token_fmt("/dev/dri/%s", card.s).s, O_RDWR | O_CLOEXEC);
+	int fd = card_open();
 
 	(void)arg;
 	if (fd < 0) {
