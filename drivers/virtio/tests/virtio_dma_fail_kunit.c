@@ -59,7 +59,6 @@ static bool try_life(struct virtio_mock *mock, int fail_at)
 		failed |= err < 0;
 	} else {
 		KUNIT_EXPECT_PTR_EQ(test, mock->vdev.dev.driver, NULL);
-		KUNIT_EXPECT_EQ(test, mock->vdev.dma_mode, VIRTIO_DMA_UNDECIDED);
 		failed = true;
 	}
 	virtio_mock_unplug(mock);
@@ -80,7 +79,6 @@ static void virtio_dma_test_fail(struct kunit *test)
 
 	mock->offers = kind->features | BIT_ULL(VIRTIO_F_PLATFORM_DMA) |
 		       BIT_ULL(VIRTIO_F_VERSION_1);
-	mock->follows = true;
 	do {
 		n++;
 	} while (try_life(mock, n) && n < ENOUGH);

@@ -1,84 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of the DMA mode decision: the table of
- * Documentation/virtio/dma-modes.rst, and the life of an architecture's hook.
+ * Documentation/virtio/dma-modes.rst, and what it makes of a device.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
-#include <linux/dma-map-ops.h>
-#include <linux/irqflags.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_mode.h>
 #include <linux/virtio_ring.h>
-#include <xen/xen.h>
 
-#include "virtio_dma_parent.h"
+#include "virtio_mock_base.h"
 
-#define REASON	0x5eed
+/* What the architecture names, and whether the kernel is a Xen guest, for the test. */
+static struct device *named;
+static bool on_xen;
+static int asked;
 
-/* What the hook under test saw and answers; it speaks for one device only. */
-static struct {
-	const struct virtio_device *vdev;
-	bool claim;
-	int error;
-	int asked, set_up, undone;
-	bool early;
-} hook;
-
-static bool hook_claims(const struct virtio_device *vdev)
+static struct device *arch_dev(struct virtio_device *vdev)
 {
-	if (vdev != hook.vdev)
-		return false;
-
-	hook.asked++;
-	return hook.claim;
+	asked++;
+	return named;
 }
 
-static int hook_setup(struct virtio_device *vdev)
+static bool xen(void)
 {
-	/* Nothing may rely on the mode while the parent is not prepared. */
-	hook.early = vdev->dma_mode != VIRTIO_DMA_UNDECIDED;
-	vdev->dma_arch_priv = (void *)REASON;
-	hook.set_up++;
-	return hook.error;
+	return on_xen;
 }
 
-static void hook_undo(struct virtio_device *vdev)
+static bool bounces(struct device *dev)
 {
-	hook.undone += vdev->dma_arch_priv == (void *)REASON;
+	return true;
 }
-
-static const struct virtio_dma_arch_ops hook_ops = {
-	.claims = hook_claims,
-	.setup = hook_setup,
-	.undo = hook_undo,
-};
-
-static const struct virtio_dma_arch_ops *previous;
 
 static int virtio_dma_test_init(struct kunit *test)
 {
+	struct platform_device *pdev;
 	struct virtio_device *vdev;
 
 	vdev = kunit_kzalloc(test, sizeof(*vdev), GFP_KERNEL);
 	if (!vdev)
 		return -ENOMEM;
 
+	pdev = platform_device_register_simple("virtio-dma-test", PLATFORM_DEVID_AUTO, NULL, 0);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+
 	INIT_LIST_HEAD(&vdev->vqs);
-	vdev->platform_dma = true;
-	memset(&hook, 0, sizeof(hook));
-	hook.vdev = vdev;
-	hook.claim = true;
-	previous = virtio_set_dma_arch(&hook_ops);
+	vdev->dev.parent = &pdev->dev;
+	vdev->parent_dma = true;
+	named = &pdev->dev;
+	on_xen = false;
+	asked = 0;
+	kunit_activate_static_stub(test, virtio_dma_arch_dev, arch_dev);
+	kunit_activate_static_stub(test, virtio_dma_on_xen, xen);
 	test->priv = vdev;
-	return 0;
+	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(36));
 }
 
 static void virtio_dma_test_exit(struct kunit *test)
 {
-	virtio_set_dma_arch(previous);
+	struct virtio_device *vdev = test->priv;
+
+	if (vdev)
+		platform_device_unregister(to_platform_device(vdev->dev.parent));
 }
 
 enum { NO, YES, ANY };
@@ -86,13 +72,13 @@ enum { NO, YES, ANY };
 /* The rows of the documentation, in the same order: the first that holds. */
 static const struct row {
 	const char *name;
-	int access_platform, platform_dma, xen, opted_in, claimed;
+	int access_platform, xen, opted_in, named, platform_dma;
 	enum virtio_dma_mode mode;
 } rows[] = {
 	{ "access_platform", YES, ANY, ANY, ANY, ANY, VIRTIO_DMA_ACCESS_PLATFORM },
-	{ "platform_dma",    ANY, YES, ANY, ANY, ANY, VIRTIO_DMA_PLATFORM_DMA },
-	{ "xen",             ANY, ANY, YES, ANY, ANY, VIRTIO_DMA_XEN },
-	{ "arch",            ANY, ANY, ANY, YES, YES, VIRTIO_DMA_ARCH },
+	{ "xen",             ANY, YES, ANY, ANY, ANY, VIRTIO_DMA_XEN },
+	{ "arch",            ANY, ANY, YES, YES, ANY, VIRTIO_DMA_ARCH },
+	{ "platform_dma",    ANY, ANY, ANY, ANY, YES, VIRTIO_DMA_PLATFORM_DMA },
 	{ "phys",            ANY, ANY, ANY, ANY, ANY, VIRTIO_DMA_PHYS },
 };
 
@@ -112,262 +98,167 @@ static const struct row *first_row(unsigned int bits)
 {
 	const struct row *row = rows;
 
-	while (!fits(row->access_platform, bits & 1) || !fits(row->platform_dma, bits & 2) ||
-	       !fits(row->xen, bits & 4) || !fits(row->opted_in, bits & 8) ||
-	       !fits(row->claimed, bits & 16))
+	while (!fits(row->access_platform, bits & 1) || !fits(row->xen, bits & 2) ||
+	       !fits(row->opted_in, bits & 4) || !fits(row->named, bits & 8) ||
+	       !fits(row->platform_dma, bits & 16))
 		row++;
 
 	return row;
 }
 
-/* What the kernel runs on is written once: before its data become read-only. */
-static bool can_pretend(bool xen)
-{
-	return xen == xen_domain() ||
-	       (IS_ENABLED(CONFIG_XEN) && system_state < SYSTEM_FREEING_INITMEM);
-}
-
-#ifdef CONFIG_XEN
-/* Pretend for the one call that the kernel is a Xen guest, or is none. */
-static enum virtio_dma_mode decide_on_xen(const struct virtio_device *vdev, bool xen)
-{
-	enum xen_domain_type type = xen_domain_type;
-	enum virtio_dma_mode mode;
-	unsigned long flags;
-
-	if (xen == xen_domain())
-		return virtio_dma_decide(vdev);
-
-	local_irq_save(flags);
-	xen_domain_type = xen ? XEN_HVM_DOMAIN : XEN_NATIVE;
-	mode = virtio_dma_decide(vdev);
-	xen_domain_type = type;
-	local_irq_restore(flags);
-	return mode;
-}
-#else
-static enum virtio_dma_mode decide_on_xen(const struct virtio_device *vdev, bool xen)
-{
-	return virtio_dma_decide(vdev);
-}
-#endif
-
-/* Every combination of inputs leads to the mode of the first row it fits. */
+/* Every combination of inputs leads to the first row it fits, and to its device. */
 static void virtio_dma_test_table(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
 	const struct row *row = test->param_value;
+	struct device *parent = vdev->dev.parent;
 	unsigned int bits, seen = 0;
 
 	for (bits = 0; bits < 32; bits++) {
-		if (first_row(bits) != row || !can_pretend(bits & 4))
+		if (first_row(bits) != row)
 			continue;
 
-		__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
-		__virtio_clear_bit(vdev, VIRTIO_F_PLATFORM_DMA);
+		vdev->features = 0;
 		if (bits & 1)
 			__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
-		if (bits & 2)
+		on_xen = bits & 2;
+		vdev->parent_dma = bits & 4;
+		named = bits & 8 ? parent : NULL;
+		if (bits & 16)
 			__virtio_set_bit(vdev, VIRTIO_F_PLATFORM_DMA);
-		vdev->platform_dma = bits & 8;
-		hook.claim = bits & 16;
-		hook.asked = 0;
+		asked = 0;
 
-		KUNIT_EXPECT_EQ_MSG(test, decide_on_xen(vdev, bits & 4), row->mode,
+		KUNIT_EXPECT_EQ_MSG(test, virtio_dma_decide(vdev), row->mode,
 				    "inputs %#x", bits);
-		/* Ask the architecture last, and of opted-in transports only. */
-		KUNIT_EXPECT_EQ(test, hook.asked, (bits & 15) == 8);
+		KUNIT_EXPECT_EQ(test, asked, (bits & 7) == 4);
+		KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+
+		KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
+		KUNIT_EXPECT_EQ(test, vdev->dma_mode, row->mode);
+		KUNIT_EXPECT_PTR_EQ(test, virtio_dma_dev(vdev),
+				    row->mode == VIRTIO_DMA_PHYS ? NULL : parent);
+		KUNIT_EXPECT_EQ(test, virtio_use_dma_api(vdev), row->mode != VIRTIO_DMA_PHYS);
+		KUNIT_EXPECT_EQ(test, vdev->features & ~(BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
+							 BIT_ULL(VIRTIO_F_PLATFORM_DMA)), 0);
+		vdev->dma_mode = VIRTIO_DMA_UNDECIDED;
 		seen++;
 	}
-	KUNIT_EXPECT_EQ(test, hook.set_up, 0);
+	KUNIT_EXPECT_GT(test, seen, 0);
 	KUNIT_EXPECT_STREQ(test, virtio_dma_mode_name(row->mode), row->name);
-	if (!seen)
-		kunit_skip(test, "whether the kernel is a Xen guest is settled");
 }
 
-/* Without a hook a device that was told nothing gets physical addresses. */
-static void virtio_dma_test_no_hook(struct kunit *test)
+/* The virtio device becomes one for DMA, with all that is its own, and the parent stays. */
+static void virtio_dma_test_own(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
+	struct device *parent = vdev->dev.parent;
+	struct device_dma_parameters parms = { .max_segment_size = 12345 };
+	struct mock_parent before, after;
 
-	virtio_set_dma_arch(NULL);
+	if (get_dma_ops(&vdev->dev))
+		kunit_skip(test, "the architecture has DMA ops for every device");
+
+	named = &vdev->dev;
+	parent->dma_parms = &parms;
+	parent->bus_dma_limit = DMA_BIT_MASK(30);
+	mock_set_coherent(parent, false);
+	mock_get_parent(parent, &before);
+	kunit_activate_static_stub(test, virtio_dma_can_bounce, bounces);
 	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_PHYS);
-	KUNIT_EXPECT_FALSE(test, virtio_use_dma_api(vdev));
-	KUNIT_EXPECT_EQ(test, hook.asked, 0);
+	KUNIT_EXPECT_PTR_EQ(test, virtio_dma_dev(vdev), &vdev->dev);
+	KUNIT_EXPECT_EQ(test, dma_get_mask(&vdev->dev), DMA_BIT_MASK(36));
+	KUNIT_EXPECT_EQ(test, vdev->dev.coherent_dma_mask, DMA_BIT_MASK(36));
+	KUNIT_EXPECT_EQ(test, vdev->dev.bus_dma_limit, 0);
+	KUNIT_EXPECT_NULL(test, vdev->dev.dma_range_map);
+	KUNIT_EXPECT_TRUE(test, dev_is_dma_coherent(&vdev->dev));
+
+	/* What it takes over it keeps to itself. */
+	KUNIT_EXPECT_EQ(test, dma_get_max_seg_size(&vdev->dev), 12345);
+	dma_set_max_seg_size(&vdev->dev, 4096);
+	KUNIT_EXPECT_EQ(test, dma_get_max_seg_size(parent), 12345);
+	mock_get_parent(parent, &after);
+	KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
+	parent->dma_parms = NULL;
 }
 
-/* A claim is set up once, cached, kept from the features, and undone once. */
-static void virtio_dma_test_claim(struct kunit *test)
+static bool bounces_not(struct device *dev)
+{
+	return false;
+}
+
+/* Without pages to bounce through there is no mode, nobody to map for, and no ring. */
+static void virtio_dma_test_undecided(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
-	unsigned int bit;
 
-	KUNIT_EXPECT_PTR_EQ(test, virtio_dma_mode_name(vdev->dma_mode), NULL);
 	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_ARCH);
-	KUNIT_EXPECT_TRUE(test, virtio_use_dma_api(vdev));
-	KUNIT_EXPECT_EQ(test, hook.asked, 1);
-	KUNIT_EXPECT_EQ(test, hook.set_up, 1);
-	KUNIT_EXPECT_FALSE(test, hook.early);
-	for (bit = VIRTIO_TRANSPORT_F_START; bit < VIRTIO_TRANSPORT_F_END; bit++)
-		KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
-
-	virtio_dma_release(vdev);
-	virtio_dma_release(vdev);
-	KUNIT_EXPECT_EQ(test, hook.undone, 1);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
-	KUNIT_EXPECT_NULL(test, vdev->dma_arch_priv);
-}
-
-/* A failed set-up leaves no mode and nothing to undo. */
-static void virtio_dma_test_setup_fails(struct kunit *test)
-{
-	struct virtio_device *vdev = test->priv;
-
-	hook.error = -ENODEV;
+	named = &vdev->dev;
+	kunit_activate_static_stub(test, virtio_dma_can_bounce, bounces_not);
 	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
 	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
-	KUNIT_EXPECT_NULL(test, vdev->dma_arch_priv);
-	virtio_dma_release(vdev);
-	KUNIT_EXPECT_EQ(test, hook.undone, 0);
+	KUNIT_EXPECT_NULL(test, virtio_dma_dev(vdev));
+	KUNIT_EXPECT_NULL(test, virtio_dma_mode_name(vdev->dma_mode));
+	KUNIT_EXPECT_NULL(test, vring_create_virtqueue(0, 16, PAGE_SIZE, vdev, true, false, false,
+						       NULL, NULL, "undecided"));
+	KUNIT_EXPECT_NULL(test, vring_new_virtqueue(0, 16, PAGE_SIZE, vdev, true, false, NULL,
+						    NULL, NULL, "undecided"));
+
+	/* Neither where the parent cannot do DMA. */
+	named = vdev->dev.parent;
+	vdev->dev.parent->dma_mask = NULL;
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
 }
 
-/* Each negotiation starts from the parent's own state and may end elsewhere. */
-static void virtio_dma_test_again(struct kunit *test)
-{
-	struct virtio_device *vdev = test->priv;
-
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, hook.undone, 1);
-	KUNIT_EXPECT_EQ(test, hook.set_up, 2);
-	KUNIT_EXPECT_FALSE(test, hook.early);
-
-	__virtio_set_bit(vdev, VIRTIO_F_PLATFORM_DMA);
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, hook.undone, 2);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_PLATFORM_DMA);
-	virtio_dma_release(vdev);
-	KUNIT_EXPECT_EQ(test, hook.undone, 2);
-}
-
-/* Whoever set a device up undoes it, whatever is registered by then. */
-static void virtio_dma_test_hook_goes(struct kunit *test)
-{
-	struct virtio_device *vdev = test->priv;
-
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_PTR_EQ(test, virtio_set_dma_arch(NULL), &hook_ops);
-	virtio_dma_release(vdev);
-	KUNIT_EXPECT_EQ(test, hook.undone, 1);
-}
-
-/* Virtqueues that outlive a freeze keep the mode they were allocated in. */
-static void virtio_dma_test_live_queues(struct kunit *test)
-{
-	struct virtio_device *vdev = test->priv;
-	LIST_HEAD(queue);
-
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	list_add(&queue, &vdev->vqs);
-	hook.claim = false;
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_ARCH);
-	KUNIT_EXPECT_EQ(test, hook.undone, 0);
-
-	list_del(&queue);
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_PHYS);
-	KUNIT_EXPECT_EQ(test, hook.undone, 1);
-}
-
-/* Only modern devices of transports that opted in keep the bit; unknown ones go. */
+/* Only modern devices that nobody claims, of transports that opted in, keep the bit. */
 static void virtio_dma_test_transport(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
 	unsigned int inputs, bit;
 
 	for (inputs = 0; inputs < 8; inputs++) {
-		virtio_set_dma_arch(inputs & 4 ? &hook_ops : NULL);
-		vdev->platform_dma = inputs & 1;
-		__virtio_clear_bit(vdev, VIRTIO_F_VERSION_1);
+		vdev->parent_dma = inputs & 1;
+		vdev->features = GENMASK_ULL(VIRTIO_F_PLATFORM_DMA, VIRTIO_F_RING_RESET + 1);
 		if (inputs & 2)
 			__virtio_set_bit(vdev, VIRTIO_F_VERSION_1);
-		for (bit = VIRTIO_F_RING_RESET + 1; bit <= VIRTIO_F_PLATFORM_DMA; bit++)
-			__virtio_set_bit(vdev, bit);
+		named = inputs & 4 ? vdev->dev.parent : NULL;
 		__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 
 		vring_transport_features(vdev);
 		KUNIT_EXPECT_EQ(test, __virtio_test_bit(vdev, VIRTIO_F_PLATFORM_DMA),
-				(inputs & 3) == 3);
+				inputs == 3);
 		KUNIT_EXPECT_TRUE(test, __virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM));
+		/* The transport's bits that nobody knows go; those of device types stay. */
 		for (bit = VIRTIO_F_RING_RESET + 1; bit < VIRTIO_F_PLATFORM_DMA; bit++)
-			KUNIT_EXPECT_FALSE(test, __virtio_test_bit(vdev, bit));
+			KUNIT_EXPECT_EQ_MSG(test, __virtio_test_bit(vdev, bit),
+					    bit >= VIRTIO_TRANSPORT_F_END, "bit %u", bit);
 	}
 }
 
-/* The architecture's own hook leaves the parent as it was, coherent or not. */
-static void virtio_dma_test_arch_undo(struct kunit *test)
+/* The architecture's own hook: what it says of a legacy device behind an IOMMU. */
+static void virtio_dma_test_arch(struct kunit *test)
 {
 	struct virtio_device *vdev = test->priv;
-	struct parent_state before, during, after;
-	int coherent, claimed = 0;
+	struct device *parent = vdev->dev.parent;
 
-	if (!previous)
-		kunit_skip(test, "the architecture has no hook");
+	mock_behind_iommu(parent);
+	kunit_deactivate_static_stub(test, virtio_dma_arch_dev);
+	if (!virtio_dma_arch_dev(vdev))
+		kunit_skip(test, "the architecture claims no such device");
 
-	virtio_set_dma_arch(previous);
-	for (coherent = 0; coherent <= 1; coherent++) {
-		vdev->dev.parent = legacy_parent(test, coherent);
-		vdev->dev.parent->bus_dma_limit = DMA_BIT_MASK(40);
-		get_parent_state(vdev->dev.parent, &before);
-		KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
-		get_parent_state(vdev->dev.parent, &during);
-		claimed += vdev->dma_mode == VIRTIO_DMA_ARCH;
-		virtio_dma_release(vdev);
-		get_parent_state(vdev->dev.parent, &after);
-
-		KUNIT_EXPECT_TRUE(test, during.coherent);
-		KUNIT_EXPECT_FALSE(test, during.need_sync && !IS_ENABLED(CONFIG_DMA_API_DEBUG));
-		KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
-		platform_device_unregister(to_platform_device(vdev->dev.parent));
-	}
-	KUNIT_EXPECT_EQ(test, claimed, 2);
-}
-
-/* So does a set-up of it that fails. */
-static void virtio_dma_test_arch_fails(struct kunit *test)
-{
-	struct virtio_device *vdev = test->priv;
-	struct parent_state before, after;
-
-	if (!previous)
-		kunit_skip(test, "the architecture has no hook");
-
-	virtio_set_dma_arch(previous);
-	vdev->dev.parent = legacy_parent(test, false);
-	vdev->dev.parent->bus_dma_limit = DMA_BIT_MASK(40);
-	vdev->dev.parent->dma_mask = NULL;
-	get_parent_state(vdev->dev.parent, &before);
-	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
-	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
-	get_parent_state(vdev->dev.parent, &after);
-	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
-	platform_device_unregister(to_platform_device(vdev->dev.parent));
+	mock_set_coherent(parent, false);
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_ARCH);
+	KUNIT_ASSERT_NOT_NULL(test, virtio_dma_dev(vdev));
+	KUNIT_EXPECT_TRUE(test, dev_is_dma_coherent(virtio_dma_dev(vdev)));
 }
 
 static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE_PARAM(virtio_dma_test_table, rows_gen_params),
-	KUNIT_CASE(virtio_dma_test_no_hook),
-	KUNIT_CASE(virtio_dma_test_claim),
-	KUNIT_CASE(virtio_dma_test_setup_fails),
-	KUNIT_CASE(virtio_dma_test_again),
-	KUNIT_CASE(virtio_dma_test_hook_goes),
-	KUNIT_CASE(virtio_dma_test_live_queues),
+	KUNIT_CASE(virtio_dma_test_own),
+	KUNIT_CASE(virtio_dma_test_undecided),
 	KUNIT_CASE(virtio_dma_test_transport),
-	KUNIT_CASE(virtio_dma_test_arch_undo),
-	KUNIT_CASE(virtio_dma_test_arch_fails),
+	KUNIT_CASE(virtio_dma_test_arch),
 	{}
 };
 

@@ -16,12 +16,13 @@
 static const struct mode {
 	enum virtio_dma_mode mode;
 	u64 offers;
-	bool claims;
+	enum mock_names names;
 } modes[] = {
 	{ VIRTIO_DMA_PHYS },
 	{ VIRTIO_DMA_ACCESS_PLATFORM, BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) },
 	{ VIRTIO_DMA_PLATFORM_DMA, BIT_ULL(VIRTIO_F_PLATFORM_DMA) },
-	{ VIRTIO_DMA_ARCH, 0, true },
+	{ VIRTIO_DMA_ARCH, 0, MOCK_PARENT },
+	{ VIRTIO_DMA_ARCH, BIT_ULL(VIRTIO_F_PLATFORM_DMA), MOCK_OWN },
 };
 
 static const char * const buses[] = {
@@ -45,6 +46,8 @@ static const struct combination all[] = {
 	{ &modes[2], MOCK_NARROW }, { &modes[2], MOCK_OPS },
 	{ &modes[3], MOCK_DIRECT }, { &modes[3], MOCK_OFFSET_BUS },
 	{ &modes[3], MOCK_NARROW }, { &modes[3], MOCK_OPS },
+	{ &modes[4], MOCK_DIRECT }, { &modes[4], MOCK_OFFSET_BUS },
+	{ &modes[4], MOCK_NARROW }, { &modes[4], MOCK_OPS },
 };
 
 /* There is nothing to map for a device that is handed physical addresses. */
@@ -55,12 +58,14 @@ static const struct combination mapped[] = {
 	{ &modes[2], MOCK_NARROW }, { &modes[2], MOCK_OPS },
 	{ &modes[3], MOCK_DIRECT }, { &modes[3], MOCK_OFFSET_BUS },
 	{ &modes[3], MOCK_NARROW }, { &modes[3], MOCK_OPS },
+	{ &modes[4], MOCK_DIRECT }, { &modes[4], MOCK_OPS },
 };
 
 static void combination_desc(const struct combination *both, char *desc)
 {
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s, %s",
-		 virtio_dma_mode_name(both->mode->mode), buses[both->bus]);
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s%s, %s",
+		 virtio_dma_mode_name(both->mode->mode),
+		 both->mode->names == MOCK_OWN ? " for itself" : "", buses[both->bus]);
 }
 
 KUNIT_ARRAY_PARAM(all, all, combination_desc);
@@ -71,9 +76,8 @@ static void plug(struct virtio_mock *mock, const struct mode *mode, enum mock_bu
 {
 	struct kunit *test = mock->test;
 
-	mock->follows = mode->mode != VIRTIO_DMA_PHYS;
 	mock->offers = mode->offers | kind->features | BIT_ULL(VIRTIO_F_VERSION_1);
-	mock->hook_claims = mode->claims;
+	mock->names = mode->names;
 	virtio_mock_plug(mock, bus);
 	KUNIT_ASSERT_EQ(test, mock->vdev.dma_mode, mode->mode);
 	KUNIT_ASSERT_NOT_NULL(test, mock->vq);
@@ -97,7 +101,9 @@ static void skip_unless(struct kunit *test, const struct mode *mode, enum mock_b
 	if ((bus == MOCK_OFFSET_BUS || bus == MOCK_NARROW) &&
 	    IS_ENABLED(CONFIG_ARCH_HAS_PHYS_TO_DMA))
 		kunit_skip(test, "the architecture has no dma-ranges");
-	if (bus == MOCK_NARROW && mode->mode != VIRTIO_DMA_PHYS &&
+	if (mode->names == MOCK_OWN && get_dma_ops(&mock->vdev.dev))
+		kunit_skip(test, "the architecture has DMA ops for every device");
+	if (bus == MOCK_NARROW && mode->mode != VIRTIO_DMA_PHYS && mode->names != MOCK_OWN &&
 	    !has_pool(&mock->parent->dev))
 		kunit_skip(test, "there is no swiotlb to bounce in");
 }
@@ -112,8 +118,11 @@ static void expect_address(struct virtio_mock *mock, u64 addr)
 
 static void expect_buffer(struct virtio_mock *mock, const struct mock_seg *seg, void *buffer)
 {
-	bool bounced = mock->follows && mock->bus != MOCK_OPS &&
-		       (mock->bus == MOCK_NARROW || cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
+	bool mapped = mock->vdev.dma_mode != VIRTIO_DMA_PHYS;
+	bool direct = mock->bus != MOCK_OPS || !mock->follows;
+	bool bounced = mapped && direct &&
+		       ((mock->bus == MOCK_NARROW && mock->follows) ||
+			cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
 			is_swiotlb_force_bounce(&mock->parent->dev));
 
 	expect_address(mock, seg->addr);
@@ -171,7 +180,6 @@ static void virtio_dma_test_ring(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mock->detached, 2);
 		for (n = 0; n < mock->num; n++)
 			expect_request(mock);
-		KUNIT_EXPECT_EQ(test, mock->asked, mode->mode == VIRTIO_DMA_PHYS || mode->claims);
 		KUNIT_EXPECT_EQ(test, mock->vdev.dma_mode, mode->mode);
 
 		KUNIT_EXPECT_EQ(test, virtio_device_freeze(&mock->vdev), 0);
@@ -193,7 +201,7 @@ static void virtio_dma_test_premapped(struct kunit *test)
 	const struct mode *mode = both->mode;
 	enum mock_bus bus = both->bus;
 	struct virtio_mock *mock = test->priv;
-	struct device *dev = &mock->parent->dev;
+	struct device *dev;
 	struct scatterlist sg;
 	unsigned int len;
 	dma_addr_t addr;
@@ -204,6 +212,9 @@ static void virtio_dma_test_premapped(struct kunit *test)
 	skip_unless(test, mode, bus);
 	for (i = 0; i < ARRAY_SIZE(ring_kinds); i++) {
 		plug(mock, mode, bus, &ring_kinds[i]);
+		dev = virtio_dma_dev(&mock->vdev);
+		KUNIT_EXPECT_PTR_EQ(test, dev, mode->names == MOCK_OWN ? &mock->vdev.dev :
+							&mock->parent->dev);
 		KUNIT_EXPECT_TRUE(test, mock_maps_for(mock->vq, dev));
 		addr = dma_map_single(dev, mock->page, 100, DMA_TO_DEVICE);
 		KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, addr));
@@ -241,7 +252,8 @@ static void virtio_dma_test_noncoherent(struct kunit *test)
 
 		plug(mock, &modes[i], MOCK_DIRECT, &ring_kinds[0]);
 		apart = is_vmalloc_addr(virtqueue_get_vring(mock->vq)->desc);
-		KUNIT_EXPECT_EQ_MSG(test, apart, mock->follows, "%s",
+		/* Nothing told a device that is claimed: its host is coherent. */
+		KUNIT_EXPECT_EQ_MSG(test, apart, mock->follows && !modes[i].names, "%s",
 				    virtio_dma_mode_name(modes[i].mode));
 		virtio_mock_unplug(mock);
 	}

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The transport, the driver and the architecture's hook of a device under test.
+ * The transport, the driver and the architecture of a device under test.
  */
+#include <kunit/static_stub.h>
 #include <linux/module.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_mode.h>
 #include <linux/virtio_ring.h>
+#include <xen/xen.h>
 
 #include "virtio_mock_base.h"
 #include "virtio_mock_bus.h"
+#include "virtio_mock_request.h"
 
 /* No device that anybody has; the one under test is the only one at a time. */
 #define MOCK_ID		0xfff0
@@ -35,6 +38,7 @@ static u64 mock_get_features(struct virtio_device *vdev)
 
 static int mock_finalize_features(struct virtio_device *vdev)
 {
+	to_mock(vdev)->reached = vdev->features;
 	vring_transport_features(vdev);
 	to_mock(vdev)->written |= vdev->features;
 	return 0;
@@ -99,11 +103,7 @@ static const struct virtio_config_ops mock_config_ops = {
 
 static int mock_validate(struct virtio_device *vdev)
 {
-	unsigned int bit;
-
-	for (bit = VIRTIO_TRANSPORT_F_START; bit < VIRTIO_TRANSPORT_F_END; bit++)
-		if (to_mock(vdev)->declines & BIT_ULL(bit))
-			__virtio_clear_bit(vdev, bit);
+	vdev->features &= ~to_mock(vdev)->declines;
 	return 0;
 }
 
@@ -123,9 +123,25 @@ static void mock_remove(struct virtio_device *vdev)
 	struct virtio_mock *mock = to_mock(vdev);
 
 	virtio_reset_device(vdev);
-	while (mock->vq && virtqueue_detach_unused_buf(mock->vq))
+	while (mock->vq && !mock->keeps_buffers && virtqueue_detach_unused_buf(mock->vq))
 		mock->detached++;
+	if (!mock->keeps_queue)
+		mock_del_vqs(vdev);
+}
+
+static void mock_devm_del_vqs(void *vdev)
+{
 	mock_del_vqs(vdev);
+}
+
+/* Whether the device finds addresses of its bus, or physical ones. */
+static bool mock_follows(struct virtio_mock *mock)
+{
+	if (virtio_has_feature(&mock->vdev, VIRTIO_F_ACCESS_PLATFORM) || xen_domain())
+		return true;
+	if (mock->opted_in && mock->names != MOCK_NOBODY)
+		return mock->names == MOCK_PARENT;
+	return virtio_has_feature(&mock->vdev, VIRTIO_F_PLATFORM_DMA);
 }
 
 static int mock_probe(struct virtio_device *vdev)
@@ -134,25 +150,35 @@ static int mock_probe(struct virtio_device *vdev)
 	int err;
 
 	mock->probed++;
+	mock->vq = NULL;
+	mock->follows = mock_follows(mock);
 	err = mock_restore(vdev);
-	if (!err && mock->probe_error) {
+	if (err)
+		return err;
+
+	if (mock->keeps_buffers)
+		err = add_request(mock->vq, mock->page);
+	if (!err && mock->devm_queue)
+		err = devm_add_action(&vdev->dev, mock_devm_del_vqs, vdev);
+	if (err || mock->probe_error)
 		mock_remove(vdev);
-		err = mock->probe_error;
-	}
-	return err;
+	return err ?: mock->probe_error;
 }
 
 static int mock_freeze(struct virtio_device *vdev)
 {
-	if (!to_mock(vdev)->keeps_queue)
-		mock_remove(vdev);
+	mock_remove(vdev);
 	return 0;
 }
 
 static const struct virtio_device_id mock_ids[] = { { MOCK_ID, VIRTIO_DEV_ANY_ID }, {} };
 
+static const unsigned int mock_features[] = { MOCK_F_TYPE };
+
 static struct virtio_driver mock_driver = {
 	.driver.name = "virtio_mock",
+	.feature_table = mock_features,
+	.feature_table_size = ARRAY_SIZE(mock_features),
 	.id_table = mock_ids,
 	.validate = mock_validate,
 	.probe = mock_probe,
@@ -161,67 +187,28 @@ static struct virtio_driver mock_driver = {
 	.restore = mock_restore,
 };
 
-/* Nothing may ask, prepare or undo while there is a ring. */
-static struct virtio_mock *hook_sees(const struct virtio_device *vdev)
+static struct device *mock_arch_dev(struct virtio_device *vdev)
 {
-	struct virtio_mock *mock = container_of(vdev, struct virtio_mock, vdev);
+	struct virtio_mock *mock = to_mock(vdev);
 
-	mock->misplaced += !list_empty(&vdev->vqs);
-	return mock;
-}
-
-static bool hook_declines(const struct virtio_device *vdev)
-{
-	return vdev->config == &mock_config_ops &&
-	       container_of(vdev, struct virtio_mock, vdev)->hook_declines;
-}
-
-static bool hook_claims(const struct virtio_device *vdev)
-{
-	struct virtio_mock *mock;
-
-	if (vdev->config != &mock_config_ops)
-		return false;
-
-	mock = hook_sees(vdev);
-	mock->misplaced += mock->set_up != mock->undone;
 	mock->asked++;
-	return mock->hook_claims;
+	return mock->names == MOCK_OWN ? &vdev->dev :
+	       mock->names == MOCK_PARENT ? vdev->dev.parent : NULL;
 }
 
-static int hook_setup(struct virtio_device *vdev)
+static bool mock_can_bounce(struct device *dev)
 {
-	struct virtio_mock *mock = hook_sees(vdev);
-
-	mock->misplaced += mock->set_up != mock->undone;
-	mock->set_up += !mock->hook_error;
-	return mock->hook_error;
+	return !to_mock(dev_to_virtio(dev))->cannot_bounce;
 }
-
-static void hook_undo(struct virtio_device *vdev)
-{
-	hook_sees(vdev)->undone++;
-}
-
-static const struct virtio_dma_arch_ops hook_ops = {
-	.declines = hook_declines,
-	.claims = hook_claims,
-	.setup = hook_setup,
-	.undo = hook_undo,
-};
-
-static const struct virtio_dma_arch_ops *previous;
 
 int virtio_mock_start(struct kunit_suite *suite)
 {
-	previous = virtio_set_dma_arch(&hook_ops);
 	return register_virtio_driver(&mock_driver);
 }
 
 void virtio_mock_stop(struct kunit_suite *suite)
 {
 	unregister_virtio_driver(&mock_driver);
-	virtio_set_dma_arch(previous);
 }
 
 int virtio_mock_init(struct kunit *test)
@@ -235,6 +222,8 @@ int virtio_mock_init(struct kunit *test)
 	mock->test = test;
 	mock->opted_in = true;
 	mock->num = 16;
+	kunit_activate_static_stub(test, virtio_dma_arch_dev, mock_arch_dev);
+	kunit_activate_static_stub(test, virtio_dma_can_bounce, mock_can_bounce);
 	return mock_bus_init(mock);
 }
 
@@ -260,14 +249,12 @@ void virtio_mock_plug(struct virtio_mock *mock, enum mock_bus bus)
 	memset(&mock->vdev, 0, sizeof(mock->vdev));
 	init_completion(&mock->released);
 	mock->asked = 0;
-	mock->set_up = 0;
-	mock->undone = 0;
 	mock->written = 0;
 	mock->probed = 0;
 	mock->detached = 0;
 	mock->vdev.id.device = MOCK_ID;
 	mock->vdev.config = &mock_config_ops;
-	mock->vdev.platform_dma = mock->opted_in;
+	mock->vdev.parent_dma = mock->opted_in;
 	mock->vdev.dev.parent = &mock->parent->dev;
 	mock->vdev.dev.release = mock_release;
 	KUNIT_ASSERT_EQ(mock->test, register_virtio_device(&mock->vdev), 0);
@@ -279,8 +266,6 @@ void virtio_mock_unplug(struct virtio_mock *mock)
 	mock->plugged = false;
 	unregister_virtio_device(&mock->vdev);
 	wait_for_completion(&mock->released);
-	KUNIT_EXPECT_EQ(mock->test, mock->misplaced, 0);
-	KUNIT_EXPECT_EQ(mock->test, mock->set_up, mock->undone);
 	KUNIT_EXPECT_EQ_MSG(mock->test, mock->live, 0, "a mapping outlives the device");
 	KUNIT_EXPECT_EQ_MSG(mock->test, mock->wrong, 0, "what is unmapped was not mapped so");
 }

@@ -8,7 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/dma-mapping.h>
+#include <linux/dma-map-ops.h>
 #include <linux/platform_device.h>
 #include <linux/vhost_iotlb.h>
 #include <uapi/linux/vhost_types.h>
@@ -28,6 +28,21 @@ enum mock_bus {
 	MOCK_BUSES,
 };
 
+/* A feature bit that belongs to device types, among those of the transport. */
+#define MOCK_F_TYPE	42
+
+/* Whom the architecture names as the device to map for. */
+enum mock_names { MOCK_NOBODY, MOCK_PARENT, MOCK_OWN };
+
+/* All of a parent that decides how its DMA is done. */
+struct mock_parent {
+	u64 mask, coherent_mask, limit;
+	const struct dma_map_ops *ops;
+	struct dev_archdata arch;
+	const void *range_map;
+	bool coherent;
+};
+
 /* A buffer as the device finds it, and the memory that its bus led to. */
 struct mock_seg {
 	u64 addr, phys;
@@ -42,22 +57,22 @@ struct virtio_mock {
 	struct completion released;
 	bool plugged;
 
-	/* The device: what it offers, and all that was ever written to it. */
-	u64 offers, written;
+	/* The device: what it offers, and all that reached it or was written to it. */
+	u64 offers, reached, written;
 	bool opted_in;
 	u8 status;
 
 	/* The driver: what it declines, what its probe() says, its virtqueue. */
 	u64 declines;
 	int probe_error;
-	bool keeps_queue;
+	bool keeps_queue, keeps_buffers, devm_queue;
 	int probed, detached;
 	struct virtqueue *vq;
 
-	/* The architecture's hook: what it answers, and what it saw. */
-	bool hook_declines, hook_claims;
-	int hook_error;
-	int asked, set_up, undone, misplaced;
+	/* The architecture: whom it names, and how often it was asked. */
+	enum mock_names names;
+	bool cannot_bounce;
+	int asked;
 
 	/* The bus: what of memory the device can reach, and how it was mapped. */
 	enum mock_bus bus;
@@ -97,6 +112,19 @@ dma_addr_t mock_map(struct device *dev, phys_addr_t phys, size_t size,
 		    enum dma_data_direction dir, unsigned long attrs);
 void mock_unmap(struct device *dev, dma_addr_t addr, size_t size,
 		enum dma_data_direction dir, unsigned long attrs);
+
+static inline void mock_get_parent(struct device *dev, struct mock_parent *state)
+{
+	/* Padding is compared, too. */
+	memset(state, 0, sizeof(*state));
+	state->mask = dma_get_mask(dev);
+	state->coherent_mask = dev->coherent_dma_mask;
+	state->limit = dev->bus_dma_limit;
+	state->ops = get_dma_ops(dev);
+	state->arch = dev->archdata;
+	state->range_map = dev->dma_range_map;
+	state->coherent = dev_is_dma_coherent(dev);
+}
 
 static inline struct virtio_mock *to_mock(struct virtio_device *vdev)
 {

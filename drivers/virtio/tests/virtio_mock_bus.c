@@ -157,7 +157,11 @@ int mock_bus_view(struct virtio_mock *mock)
 	if (mock->follows && mock->bus == MOCK_OPS)
 		return 0;
 
-	vhost_iotlb_reset(mock->iotlb);
+	/* A queue that was left behind may still be mapped above. */
+	if (mock->bus == MOCK_OPS)
+		vhost_iotlb_del_range(mock->iotlb, 0, MOCK_OFFSET - 1);
+	else
+		vhost_iotlb_reset(mock->iotlb);
 	if (mock->follows && mock->bus == MOCK_OFFSET_BUS)
 		start = MOCK_OFFSET;
 	return vhost_iotlb_add_range(mock->iotlb, start, start + MOCK_OFFSET - 1, 0,

@@ -5,7 +5,7 @@
 #include "virtio_mock.h"
 
 /* How virtqueues are laid out, and how a request is described in them. */
-static const struct ring_kind {
+static const __maybe_unused struct ring_kind {
 	const char *name;
 	u64 features;
 	bool falls_back;

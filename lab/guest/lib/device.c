@@ -78,7 +78,7 @@ void no_mappings(const char *device)
 	if (!dump)
 		return;
 	while (fgets(line, sizeof(line), dump)) {
-		if (strstr(line, device)) {
+		if (strstr(line, token_fmt(" %s ", device).s)) {
 			errno = EBUSY;
 			fail("still-mapped", device);
 			break;

@@ -96,6 +96,7 @@ static void recover(const struct victim *v)
 	failed++;
 	if (!bound(v)) {
 		no_mappings(t->name.s);
+		no_mappings(v->self.name.s);
 		if (strcmp(mode.s, "-") && strcmp(mode.s, "!ENODATA"))
 			fail("mode-left", v->self.name.s);
 	}

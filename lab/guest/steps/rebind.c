@@ -24,8 +24,10 @@ static void rebind_one(const char *name, void *arg)
 		return;
 	unbound = mode_token(name);
 	/* What leaks has added up by the last round. */
-	if (round->number == round->last)
+	if (round->number == round->last) {
 		no_mappings(parent(name).s);
+		no_mappings(name);
+	}
 	if (driver_bind(name, &driver))
 		return;
 

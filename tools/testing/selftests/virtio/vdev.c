@@ -172,9 +172,9 @@ const char *vdev_expected_mode(const struct vdev *vdev)
 		bool (*holds)(const struct vdev *vdev);
 	} rows[] = {
 		{ "access_platform", demanded },
-		{ "platform_dma", accepted },
 		{ "xen", xen_guest },
 		{ "arch", claimed },
+		{ "platform_dma", accepted },
 		{ "phys", otherwise },
 	};
 	const struct row *row = rows;
