@@ -119,6 +119,12 @@ def held():
                    moments=("running", "later"))
 
 
+def left():
+    """A guest that bounces, and looks at its swiotlb pool before and after."""
+    return by_hand("bounce-leftovers", ["devices", "pool", "pool"],
+                   *(("pool", {"used": "73"}) for _ in "12"))
+
+
 def canary():
     """A secure VM that is searched for its canary once."""
     return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
@@ -133,7 +139,7 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, dead, without_pool, held, canary, unsaved)}
+    faults, secure, dead, without_pool, held, left, canary, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

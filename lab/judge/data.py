@@ -27,6 +27,8 @@ def survey(record, steps):
         yield from stream(record, step)
     if "gpu" in steps:
         yield from screen(record, steps)
+    if "pool" in steps:
+        yield pool(record)
     if "hold" in steps:
         yield from buffer(record)
     if "input" in steps:
@@ -101,6 +103,13 @@ def screen(record, steps):
     shown = [picture["sha256"] for picture in record.pictures]
     yield Check("gpu.pixels", "gpu: every pixel on the screen is what the guest drew",
                 shown == [digest(bytes(rgb))] * steps.count("gpu"), shown)
+
+
+def pool(record):
+    """What drivers leave behind adds up in the pool: it must be as full each time."""
+    used = [one["used"] for one in record.all("pool")]
+    return Check("pool.kept", "the swiotlb pool is in use, and as full as it was at first",
+                 len(used) > 1 and len(set(used)) == 1 and used[0] not in ("0", "-"), used)
 
 
 def buffer(record):
