@@ -43,6 +43,7 @@ class Base:
         self.broken = data.get("broken", {})
         self.sparse, self.follow = data.get("sparse"), data.get("follow", self.package)
         self.kunit_skips, self.userspace = data.get("kunit_skips", []), data.get("userspace", [])
+        self.unchecked = data.get("unchecked", [])
         self.tested = data["tested_min"], data["tested_max"]
         self.own = os.environ.get("KERNEL")
         slot = name
