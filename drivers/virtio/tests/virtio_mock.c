@@ -191,7 +191,6 @@ static struct device *mock_arch_dev(struct virtio_device *vdev)
 {
 	struct virtio_mock *mock = to_mock(vdev);
 
-	mock->asked++;
 	return mock->names == MOCK_OWN ? &vdev->dev :
 	       mock->names == MOCK_PARENT ? vdev->dev.parent : NULL;
 }
@@ -248,7 +247,6 @@ void virtio_mock_plug(struct virtio_mock *mock, enum mock_bus bus)
 	mock_bus_plug(mock);
 	memset(&mock->vdev, 0, sizeof(mock->vdev));
 	init_completion(&mock->released);
-	mock->asked = 0;
 	mock->written = 0;
 	mock->probed = 0;
 	mock->detached = 0;

@@ -69,10 +69,9 @@ struct virtio_mock {
 	int probed, detached;
 	struct virtqueue *vq;
 
-	/* The architecture: whom it names, and how often it was asked. */
+	/* The architecture: whom it names, and whether there is a pool for that. */
 	enum mock_names names;
 	bool cannot_bounce;
-	int asked;
 
 	/* The bus: what of memory the device can reach, and how it was mapped. */
 	enum mock_bus bus;
