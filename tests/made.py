@@ -129,6 +129,11 @@ class Made(unittest.TestCase):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
 
+    def put_set(self, name, text):
+        path = self.folder / "series" / "sets" / f"{name}.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
     def base(self, name="one"):
         return MadeBase(self.folder, name)
 

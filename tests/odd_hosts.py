@@ -13,7 +13,7 @@ from lab.model.check import Check
 from lab.patches import series
 from lab.patches.base import Base
 
-# A subset with no hunk in common with the others: the cheapest drop-in.
+# A set with no hunk in common with the others: the cheapest drop-in.
 DROP_IN = "debian", "6.12", "out", "--only", "svm-fix"
 SETTINGS = """[diff]
 noprefix = true
@@ -237,5 +237,5 @@ def odd_point_release(lab):
           "static struct attribute *virtio_old_attrs")
     yield from lab.judge(lab.start(*DROP_IN[:3], **env), note,
                          r"commit \d+-sysfs: drivers/virtio/virtio.c, hunk 1 \(@@ .* does not",
-                         r"may be taken alone, and applies there: svm-fix$")
+                         r"these sets apply there: svm-fix$")
     yield from lab.judge(lab.start(*DROP_IN, **env), note, status=0, hint=False)

@@ -101,16 +101,31 @@ class Commits(Made):
                           git(base.tree, "show-ref")), before)
         self.assertEqual(list((base.tree / ".git").glob("vdma-index-*")), [])
 
-    def test_a_subset_has_its_commits_alone(self):
-        (self.folder / "series" / "subsets.toml").write_text(
-            '[late]\ncommits = ["03-not-on-old"]\n[wrong]\ncommits = ["03-nothing"]\n')
+    def test_a_set_has_its_commits_alone(self):
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        self.put_set("wrong", 'commits = ["second-one", "nothing"]\n')
         base = self.base()
         made = series.commits(base, only="late")
         self.assertEqual(git(base.tree, "diff", "--name-only", "base", made[-1]), SOURCE)
         self.assertEqual(len(made), 1)
-        for name, text in (("never", "unknown subset 'never'"), ("wrong", "names 03-nothing")):
+        for name, text in (("never", "base one has no set 'never'"), ("wrong", "names nothing$")):
             with self.assertRaisesRegex(Fail, text):
                 series.commits(base, only=name)
+
+    def test_a_base_has_no_set_of_commits_that_it_lacks(self):
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        self.assertEqual(list(series.sets(self.base("one"))), ["late"])
+        self.assertEqual(list(series.sets(self.base("old"))), [])
+
+    def test_what_stops_the_series_on_a_tree_of_the_user_s_names_the_sets_that_apply(self):
+        self.write({"02-second-one": {"common.diff": diff(hunk(20, "\tline 2000;", "\tx;"))}})
+        for name, commit in (("a", "not-on-old"), ("b", "second-one"), ("c", "first-one")):
+            self.put_set(name, f'commits = ["{commit}"]\n')
+        base = self.base()
+        base.own = "linux"
+        with self.assertRaisesRegex(Fail, "commit 02-second-one") as caught:
+            series.commits(base)
+        self.assertEqual(caught.exception.hint, "these sets apply there: a, c")
 
     def test_a_hunk_that_does_not_apply_is_named(self):
         self.write({"02-second-one": {"common.diff": diff(
@@ -146,6 +161,10 @@ class RoundTrip(Made):
         for name in ("old", "one", "two"):
             with self.subTest(name):
                 self.assertEqual(self.refreshed(name), {})
+
+    def test_what_is_beside_the_entries_stays(self):
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        self.assertEqual(self.refreshed("one"), {})
 
     def test_a_commit_that_a_base_does_not_have_keeps_its_place(self):
         self.write({"04-last": {"message": "kernel: Last\n", "common.diff": diff(

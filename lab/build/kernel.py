@@ -46,7 +46,7 @@ def compiler(machine):
 def commit_of(base, kind):
     """The commit of a kind of kernel: stock, series or a variant.
 
-    Of the series, series@N takes the first N commits and only:NAME a subset. With
+    Of the series, series@N takes the first N commits and only:NAME a set. With
     +NAME the kernel has that mutation.
     """
     below, _, mutant = kind.partition("+")

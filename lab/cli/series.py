@@ -69,8 +69,8 @@ def add(verbs):
                 " 'changes' beside the cover letter must have a paragraph 'vN:'"))
     verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
          option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"),
-         option("--only", metavar="SUBSET",
-                help="write a subset from series/subsets.toml (default: the whole series)"))
+         option("--only", metavar="SET",
+                help="write a set from series/sets/ (default: the whole series)"))
     verb(verbs, do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
          option("format", metavar="FORMAT", help=" or ".join(github.FORMATS)),
          folder("outgoing-FORMAT"),

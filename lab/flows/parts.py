@@ -33,7 +33,7 @@ def every():
     for base in names():
         found.append(f"{base}: checks")
         found += dict.fromkeys(of_boot(base, one) for one in scenario.load(base).values())
-        found += [f"{base}: {what}" for what in ("other configurations", "drop-in", "subsets")]
+        found += [f"{base}: {what}" for what in ("other configurations", "drop-in", "sets")]
     return found + [part for part in PARTS if part != "unit"] + [
         f"companion: {name}" for name in companions()[1:]]
 

@@ -63,7 +63,7 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None, si
             part(f"{name}: other configurations", lambda: review.thorough(name, arch))
         if full:
             part(f"{name}: drop-in", lambda: drop_in.tests(name))
-            part(f"{name}: subsets", lambda: drop_in.alone(name))
+            part(f"{name}: sets", lambda: drop_in.alone(name))
     if not (base or arch):
         further(report, seen, chosen)
         for name in companions()[1:] if full else []:

@@ -26,7 +26,7 @@ def refresh(base, folder):
     if git(folder, "status", "--porcelain", "-uno"):
         raise Fail(f"{folder} has uncommitted changes", "commit or stash them first")
     old = {e.subject: e for e in folders(base)}
-    taken = {s: e.name.partition("-")[2] for s, e in old.items()}
+    taken = {s: e.short for s, e in old.items()}
     absent = [e for e in old.values() if e.missing(base.name)]
     new, owner = {}, {}
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
@@ -71,11 +71,11 @@ def refresh(base, folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             if text:
                 target.write_text(text)
-    for file in base.series.glob("*"):
-        if file.is_file():
-            shutil.copy(file, temp / file.name)
-    shutil.rmtree(base.series)
-    temp.rename(base.series)
+    for entry in folders(base):
+        shutil.rmtree(entry.path)
+    for path in temp.iterdir():
+        path.rename(base.series / path.name)
+    temp.rmdir()
     say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
 
 
@@ -88,7 +88,7 @@ def amendment(path, common, own):
 
 def keep(entry, new):
     """Take over a commit that the refreshed base does not have."""
-    name = f"{len(new) + 1:02}-{entry.name.partition('-')[2]}"
+    name = f"{len(new) + 1:02}-{entry.short}"
     new[name] = {p.name: p.read_text() for p in entry.path.iterdir()}
 
 

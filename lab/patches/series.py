@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
-import contextlib
 import hashlib
 import os
 import re
@@ -21,6 +20,8 @@ class Entry:
 
     def __init__(self, path):
         self.path, self.name = path, path.name
+        # Without the number, which changes when the commits before it do.
+        self.short = path.name.partition("-")[2]
         self.message = (path / "message").read_text()
         self.subject = self.message.splitlines()[0]
         adds = path / "adds"
@@ -64,12 +65,30 @@ class Entry:
 
 
 def folders(base):
-    return [Entry(p) for p in sorted(base.series.iterdir()) if p.is_dir()]
+    return [Entry(p) for p in sorted(base.series.iterdir()) if p.is_dir() and p.name != "sets"]
 
 
-def entries(base):
-    """The commits that @base has, in order."""
-    return [e for e in folders(base) if not e.missing(base.name)]
+def entries(base, only=None):
+    """The commits that @base has, in order: all, or those of a set."""
+    found = [e for e in folders(base) if not e.missing(base.name)]
+    if not only:
+        return found
+    known = sets(base)
+    if only not in known:
+        raise Fail(f"base {base.name} has no set '{only}'",
+                   f"it has: {', '.join(known) or 'none'}")
+    wanted = known[only]["commits"]
+    if unknown := set(wanted) - {e.short for e in folders(base)}:
+        raise Fail(f"set {only} names {', '.join(sorted(unknown))}", "see series/")
+    return [e for e in found if e.short in wanted]
+
+
+def sets(base):
+    """What goes out by itself, by name, if @base has any of its commits."""
+    there = {e.short for e in entries(base)}
+    found = {path.stem: tomllib.loads(path.read_text())
+             for path in sorted((base.series / "sets").glob("*.toml"))}
+    return {name: data for name, data in found.items() if not there.isdisjoint(data["commits"])}
 
 
 def date(base):
@@ -107,22 +126,8 @@ def stage(tree, diff, env, what):
                    "the base has changed there: './vdma checkout', mend, './vdma refresh'") from err
 
 
-def subsets(base):
-    """What may be taken alone, by name: its entries, and the scenario that proves it."""
-    return tomllib.loads((base.series / "subsets.toml").read_text())
-
-
-def subset(base, name):
-    data = subsets(base)
-    if name not in data:
-        raise Fail(f"unknown subset '{name}'", f"there are: {', '.join(data)}")
-    if unknown := set(data[name]["commits"]) - {e.name for e in folders(base)}:
-        raise Fail(f"subset {name} names {', '.join(sorted(unknown))}", "see series/")
-    return data[name]
-
-
 def commits(base, extra=None, only=None):
-    """Commit the entries, or a subset @only, and the diff @extra, on the base.
+    """Commit the entries, or a set @only, and the diff @extra, on the base.
 
     Return the commits in order. What the same text was made into before is looked up: to make
     it takes ten seconds.
@@ -144,20 +149,20 @@ def attempt(base, extra, only):
     except Fail as err:
         # A tree that the user brings may be older than what we test.
         if base.own and not extra and (part := alone(base, only)):
-            raise Fail(str(err), "what may be taken alone, and applies there:"
-                       f" {', '.join(part)}") from err
+            raise Fail(str(err), f"these sets apply there: {', '.join(part)}") from err
         raise
 
 
 def alone(base, but):
-    """The subsets that apply to a base, without the one that is known not to."""
-    found = []
-    for name in subsets(base) if (base.series / "subsets.toml").exists() else ():
-        with contextlib.suppress(Fail):
-            if name != but:
-                commit_all(base, None, name)
-                found.append(name)
-    return found
+    """The sets that apply to a base, without the one that is known not to."""
+    return [name for name in sets(base) if name != but and applies(base, name)]
+
+
+def applies(base, name):
+    try:
+        return bool(commit_all(base, None, name))
+    except Fail:
+        return False
 
 
 def has(base, commit):
@@ -171,12 +176,10 @@ def has(base, commit):
 def inputs(base, extra, only):
     """A digest of all that the commits are made of."""
     text = [git(base.tree, "rev-parse", "base"), date(base), only or ""]
-    wanted = subset(base, only)["commits"] if only else None
-    for entry in entries(base):
-        if wanted is None or entry.name in wanted:
-            diff = entry.diff(base.name)
-            text += [entry.name, entry.message, diff.read_text() if diff else "", *(
-                f"{path}\n" + (base.overlay / path).read_text() for path in entry.adds)]
+    for entry in entries(base, only):
+        diff = entry.diff(base.name)
+        text += [entry.name, entry.message, diff.read_text() if diff else "", *(
+            f"{path}\n" + (base.overlay / path).read_text() for path in entry.adds)]
     text += [f"{extra.stem}\n{extra.read_text()}"] if extra else []
     return hashlib.sha256("\0".join(text).encode()).hexdigest()
 
@@ -188,8 +191,7 @@ def commit_all(base, extra, only):
     made, commit = [], git(base.tree, "rev-parse", "base")
     try:
         git(base.tree, "read-tree", commit, env=env)
-        wanted = subset(base, only)["commits"] if only else [e.name for e in entries(base)]
-        for entry in [e for e in entries(base) if e.name in wanted]:
+        for entry in entries(base, only):
             for path in entry.adds:
                 blob = git(base.tree, "hash-object", "-w", base.overlay / path)
                 git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}",

@@ -46,7 +46,7 @@ def checks(name, arch=None, build=True, modules=False):
         tree.switch(base, commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
-        yield f"{name}: what may be taken alone applies", list(subsets(base))
+        yield f"{name}: each set applies", list(sets(base))
         yield f"{name}: kernel-doc", list(kernel_doc(base))
         yield f"{name}: htmldocs", list(builds.htmldocs(base))
         yield f"{name}: tools/virtio", list(builds.userspace(base, commits[-1]))
@@ -138,8 +138,8 @@ def style(base, entry, commit):
         yield Check.of(f"MAINTAINERS covers {path}", LIST in to, to)
 
 
-def subsets(base):
-    for name in series.subsets(base):
+def sets(base):
+    for name in series.sets(base):
         try:
             series.commits(base, only=name)
             yield Check.of(f"{name} applies", True, "")

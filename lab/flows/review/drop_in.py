@@ -115,7 +115,7 @@ def package(base, machine, drop):
 
 
 def tests(name):
-    """The drop-in, from its headers to the boot of its package; what may be taken alone."""
+    """The drop-in, from its headers to the boot of its package."""
     base = Base(name).fetch()
     need(PACKAGES)
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
@@ -133,9 +133,9 @@ def tests(name):
 
 
 def alone(name):
-    """Each subset of the series, without the rest."""
+    """Each set, without the rest of the series."""
     base = Base(name).fetch()
-    for only, data in series.subsets(base).items():
+    for only, data in series.sets(base).items():
         one = scenario.pick([data["scenario"]], name)[0]
         yield f"{name}: {only} alone: boot {one['name']}", runner.prove(
             runner.Boot(one, f"only:{only}"))[1]
