@@ -3,10 +3,14 @@
 import os
 import subprocess
 import unittest
+from unittest import mock
 
 from lab.core.errors import Fail
 from lab.core.git import git
+from lab.model import scenario
+from lab.model.scenario import BASE
 from lab.patches import series
+from lab.patches.base import Base, names
 from lab.patches.refresh import refresh
 from lab.patches.series import date
 
@@ -112,6 +116,14 @@ class Commits(Made):
             with self.assertRaisesRegex(Fail, text):
                 series.commits(base, only=name)
 
+    def test_a_set_comes_behind_those_that_it_needs(self):
+        self.put_set("early", 'commits = ["second-one"]\nneeds = ["late", "first"]\n')
+        self.put_set("first", 'commits = ["first-one"]\nneeds = ["late"]\n')
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        found = {name: [e.name[:2] for e in series.entries(self.base(name), "early")]
+                 for name in ("old", "one")}
+        self.assertEqual(found, {"old": ["01", "02"], "one": ["03", "01", "02"]})
+
     def test_a_base_has_no_set_of_commits_that_it_lacks(self):
         self.put_set("late", 'commits = ["not-on-old"]\n')
         self.assertEqual(list(series.sets(self.base("one"))), ["late"])
@@ -119,13 +131,17 @@ class Commits(Made):
 
     def test_what_stops_the_series_on_a_tree_of_the_user_s_names_the_sets_that_apply(self):
         self.write({"02-second-one": {"common.diff": diff(hunk(20, "\tline 2000;", "\tx;"))}})
-        for name, commit in (("a", "not-on-old"), ("b", "second-one"), ("c", "first-one")):
-            self.put_set(name, f'commits = ["{commit}"]\n')
+        for name, commit, needs in (("a", "not-on-old", []), ("b", "second-one", []),
+                                    ("c", "first-one", ["a"]), ("d", "first-one", ["b"])):
+            self.put_set(name, f'commits = ["{commit}"]\nneeds = {needs}\n')
         base = self.base()
         base.own = "linux"
-        with self.assertRaisesRegex(Fail, "commit 02-second-one") as caught:
+        with mock.patch.object(series, "applies", wraps=series.applies) as tried, \
+                self.assertRaisesRegex(Fail, "commit 02-second-one") as caught:
             series.commits(base)
         self.assertEqual(caught.exception.hint, "these sets apply there: a, c")
+        # To find out takes a second per commit: what needs one that does not apply is not tried.
+        self.assertEqual([call.args[1] for call in tried.call_args_list], ["a", "b", "c"])
 
     def test_a_hunk_that_does_not_apply_is_named(self):
         self.write({"02-second-one": {"common.diff": diff(
@@ -142,6 +158,28 @@ class Commits(Made):
         self.assertEqual(series.hunk_of(path, SOURCE, "17"), "hunk 2 (@@ -17,7 +17,7 @@)")
         self.assertEqual(series.hunk_of(path, ADDED, "17"), "hunk 1 (@@ -17,7 +17,7 @@)")
         self.assertEqual(series.hunk_of(path, ADDED, "99"), "line 99")
+
+
+class Sets(unittest.TestCase):
+    """The sets of the kernel's series."""
+
+    known = series.every_set(Base(BASE))
+
+    def test_each_commit_is_in_one_set(self):
+        self.assertEqual(sorted(name for data in self.known.values() for name in data["commits"]),
+                         sorted(entry.short for entry in series.folders(Base(BASE))))
+
+    def test_a_set_has_known_keys_and_needs_sets_that_exist(self):
+        for name, data in self.known.items():
+            with self.subTest(name):
+                self.assertEqual(set(data.get("needs", ())) - set(self.known), set())
+                self.assertEqual(set(data) - {"about", "commits", "needs", "scenario"}, set())
+
+    def test_each_base_can_boot_what_proves_its_sets(self):
+        for base in map(Base, names()):
+            for name, data in series.sets(base).items():
+                with self.subTest(base=base.name, set=name):
+                    self.assertTrue(scenario.pick([data["scenario"]], base.name))
 
 
 class RoundTrip(Made):

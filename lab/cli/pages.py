@@ -22,6 +22,7 @@ def do_docs(args):
 def blocks(verbs):
     """What can be written without a test run: (page, block, text)."""
     return [("README.md", "upstream files", pages.upstream_files()),
+            ("docs/backporting.md", "sets", pages.sets()),
             ("docs/commands.md", "commands", commands(verbs)),
             ("docs/scenarios.md", "keys", pages.scenario_keys())]
 
@@ -57,5 +58,5 @@ def usage(action):
 def add(verbs):
     verb(verbs, do_table, "print the table of modes that the last './vdma test' saw")
     verb(verbs, do_docs, "write the generated parts of README.md and docs/",
-         more="These are the map of upstream's files, the verbs, the keys of a scenario and the"
-         " table of modes. './vdma test' fails if one of them is out of date.")
+         more="These are the map of upstream's files, the sets, the verbs, the keys of a scenario"
+         " and the table of modes. './vdma test' fails if one of them is out of date.")

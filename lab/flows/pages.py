@@ -52,5 +52,11 @@ def upstream_files():
         (", ".join(paths), ", ".join(entries)) for entries, paths in together.items())])
 
 
+def sets():
+    return markdown([("set", "what it is good for", "commits", "needs", "proven by"), *(
+        (f"`{name}`", data["about"], ", ".join(data["commits"]), ", ".join(data.get("needs", ())),
+         f"`{data['scenario']}`") for name, data in series.every_set(Base(BASE)).items())])
+
+
 def scenario_keys():
     return markdown([("key", "meaning"), *((f"`{key}`", text) for key, text in KEYS.items())])

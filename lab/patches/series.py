@@ -69,7 +69,7 @@ def folders(base):
 
 
 def entries(base, only=None):
-    """The commits that @base has, in order: all, or those of a set."""
+    """The commits that @base has, in order: all, or a set's behind those of the sets it needs."""
     found = [e for e in folders(base) if not e.missing(base.name)]
     if not only:
         return found
@@ -80,15 +80,22 @@ def entries(base, only=None):
     wanted = known[only]["commits"]
     if unknown := set(wanted) - {e.short for e in folders(base)}:
         raise Fail(f"set {only} names {', '.join(sorted(unknown))}", "see series/")
-    return [e for e in found if e.short in wanted]
+    needed = [e for name in known[only].get("needs", ()) if name in known
+              for e in entries(base, name)]
+    return list({e.name: e for e in needed + [e for e in found if e.short in wanted]}.values())
+
+
+def every_set(base):
+    """What goes out by itself, by name, on whatever base."""
+    return {path.stem: tomllib.loads(path.read_text())
+            for path in sorted((base.series / "sets").glob("*.toml"))}
 
 
 def sets(base):
-    """What goes out by itself, by name, if @base has any of its commits."""
+    """The sets of which @base has any commits."""
     there = {e.short for e in entries(base)}
-    found = {path.stem: tomllib.loads(path.read_text())
-             for path in sorted((base.series / "sets").glob("*.toml"))}
-    return {name: data for name, data in found.items() if not there.isdisjoint(data["commits"])}
+    return {name: data for name, data in every_set(base).items()
+            if not there.isdisjoint(data["commits"])}
 
 
 def date(base):
@@ -155,7 +162,12 @@ def attempt(base, extra, only):
 
 def alone(base, but):
     """The sets that apply to a base, without the one that is known not to."""
-    return [name for name in sets(base) if name != but and applies(base, name)]
+    known, failed = sets(base), {but}
+    # Those with fewer commits come first, so that a set comes behind those that it needs.
+    for name in sorted(known, key=lambda name: len(entries(base, name))):
+        if not failed.isdisjoint([name, *known[name].get("needs", ())]) or not applies(base, name):
+            failed.add(name)
+    return [name for name in known if name not in failed]
 
 
 def applies(base, name):
