@@ -10,6 +10,8 @@ from unittest import mock
 
 from lab.patches import mbox
 
+from .made import Made
+
 MAIL = "From 123\nSubject: [PATCH] x\nDate: now\n\nText\n\nTo: nobody\n---\n"
 ANN, BOB, LIST = "Ann <ann@a.invalid>", "Bob <bob@b.invalid>", "list@l.invalid"
 
@@ -67,10 +69,10 @@ class Address(unittest.TestCase):
         self.assertEqual("--nol" in cmd, field == "To")
         return "\n".join(self.knows[cmd[-1].name][field])
 
-    def headers(self):
+    def headers(self, covered=True):
         with mock.patch.object(mbox, "run", self.maintainers), \
                 mock.patch.object(mbox, "git", self.show):
-            mbox.address(self.base, "last", self.files)
+            mbox.address(self.base, "last", self.files, covered)
         read = [email.message_from_string(file.read_text()) for file in self.files]
         return [tuple("".join((mail[field] or "-").splitlines()) for field in ("To", "Cc"))
                 for mail in read]
@@ -83,6 +85,10 @@ class Address(unittest.TestCase):
         self.assertEqual(second, (BOB, LIST))
         self.assertEqual(cover, (f"{BOB}, {ANN}", LIST))
 
+    def test_without_a_cover_the_first_patch_has_people_of_its_own(self):
+        self.files = self.files[1:]
+        self.assertEqual(self.headers(covered=False)[0], (ANN, LIST))
+
     def test_the_script_is_not_asked_about_the_cover(self):
         self.headers()
         self.assertEqual(sorted(set(self.asked)), ["1.patch", "2.patch", "3.patch"])
@@ -90,6 +96,19 @@ class Address(unittest.TestCase):
     def test_a_tree_without_the_script_leaves_the_mails_alone(self):
         self.there.clear()
         self.assertEqual(self.headers(), [("-", "-")] * 4)
+
+
+class OfASet(Made):
+    def subjects(self, only, reroll=None):
+        files = mbox.write(self.base(), self.folder / f"out-{only}", reroll, only)
+        return [email.message_from_string(Path(file).read_text())["Subject"] for file in files]
+
+    def test_its_own_commits_are_mailed_without_a_cover(self):
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n')
+        self.assertEqual(self.subjects("late"), ["[PATCH] kernel: Not on old"])
+        self.assertEqual(self.subjects("early", 2), ["[PATCH v2 1/2] kernel: First one",
+                                                     "[PATCH v2 2/2] kernel: Second one"])
 
 
 class Tag(unittest.TestCase):

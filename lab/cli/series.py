@@ -31,7 +31,7 @@ def do_refresh(args):
 
 def do_mbox(args):
     for name in mbox.write(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"),
-                           args.reroll):
+                           args.reroll, args.only):
         print(name)
 
 
@@ -56,6 +56,8 @@ def folder(default):
 def add(verbs):
     base = option("base", metavar="BASE", help="a kernel, by its name in bases/; the companion"
                   f" QEMU, by its name in qemu/base.toml ({COMPANION}, for one); or spec")
+    only = option("--only", metavar="SET",
+                  help="write a set from series/sets/ (default: the whole series)")
     verb(verbs, do_checkout, "make a git tree with one commit per entry of a series", base,
          folder("linux-BASE"),
          more="The commits are on branch 'series'; branch 'base' is the source without them.")
@@ -64,13 +66,11 @@ def add(verbs):
          more="It folds the commits from 'base' to HEAD, and refuses a tree with uncommitted"
          " changes.")
     verb(verbs, do_mbox, "write a series as 'git send-email' takes it", base,
-         folder("outgoing-BASE"),
+         folder("outgoing-BASE"), only,
          option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
                 " 'changes' beside the cover letter must have a paragraph 'vN:'"))
     verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
-         option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"),
-         option("--only", metavar="SET",
-                help="write a set from series/sets/ (default: the whole series)"))
+         option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"), only)
     verb(verbs, do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",
          option("format", metavar="FORMAT", help=" or ".join(github.FORMATS)),
          folder("outgoing-FORMAT"),

@@ -20,24 +20,37 @@ TREE = ("COPYING", "CREDITS", "Kbuild", "Makefile", "README", "VERSION", "Docume
         "linux-user/", "system/")
 
 
-def write(base, folder, reroll=None):
-    """Write what git send-email takes, the cover letter first; return the files."""
+def write(base, folder, reroll=None, only=None):
+    """Write what git send-email takes, the cover letter first; return the files.
+
+    Of a set write its own commits, which have no cover letter yet.
+    """
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
-    version = [f"--reroll-count={reroll}"] if reroll else []
-    # git takes the cover letter from a branch: one of our own, for others write mails as well.
-    last, branch = series.commits(base)[-1], f"cover-{os.getpid()}"
+    last = series.commits(base, only=only)[-1]
+    form = ["format-patch", "-o", folder.resolve(), "--thread=shallow"]
+    form += [f"--reroll-count={reroll}"] if reroll else []
+    if only:
+        form.append(f"{last}~{len(series.members(base, only))}..{last}")
+        names = git(base.tree, *form, env=identity(series.date(base))).splitlines()
+    else:
+        names = with_cover(base, last, form, cover(base, reroll))
+    address(base, last, [Path(name) for name in names], covered=not only)
+    return names
+
+
+def with_cover(base, last, form, text):
+    """Have git write mails, the cover letter first."""
+    # git takes that from a branch: one of our own, for others write mails as well.
+    branch = f"cover-{os.getpid()}"
     git(base.tree, "branch", "-q", "-f", branch, last)
     try:
-        names = git(base.tree, "-c", f"branch.{branch}.description={cover(base, reroll)}",
-                    "format-patch", "-o", folder.resolve(), "--cover-letter", "--thread=shallow",
-                    "--cover-from-description=subject", *version, f"base..{branch}",
-                    env=identity(series.date(base))).splitlines()
+        return git(base.tree, "-c", f"branch.{branch}.description={text}", *form,
+                   "--cover-letter", "--cover-from-description=subject", f"base..{branch}",
+                   env=identity(series.date(base))).splitlines()
     finally:
         git(base.tree, "branch", "-q", "-D", branch)
-    address(base, last, [Path(name) for name in names])
-    return names
 
 
 def cover(base, reroll):
@@ -63,7 +76,7 @@ def tag(release):
     return "v" + (re.sub(r"^(\d+\.\d+)\.0(?=-|$)", r"\1", version) if name == "Linux" else version)
 
 
-def address(base, commit, files):
+def address(base, commit, files, covered):
     """Add To (maintainers) and Cc (reviewers and lists), as the tree's own script names them."""
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         for path in ("scripts/get_maintainer.pl", "MAINTAINERS"):
@@ -75,10 +88,10 @@ def address(base, commit, files):
         for name in TREE:
             # It looks whether it is in a source tree: nothing more is read of one.
             (Path(temp) / name).mkdir() if name.endswith("/") else (Path(temp) / name).touch()
-        add_headers(temp, files)
+        add_headers(temp, files, covered)
 
 
-def add_headers(folder, files):
+def add_headers(folder, files, covered):
     """Address mails by the script and the list of maintainers in a folder."""
     everyone = {"To": [], "Cc": []}
     # The script looks for settings in the tree, and at home.
@@ -86,7 +99,7 @@ def add_headers(folder, files):
     for file in reversed(files):
         own = {}
         for field, options in (("To", ("--nor", "--nol")), ("Cc", ("--nom",))):
-            own[field] = [] if file == files[0] else run(
+            own[field] = [] if covered and file == files[0] else run(
                 "perl", "get_maintainer.pl", "--nogit", "--nogit-fallback", "--norolestats",
                 *options, file.resolve(), cwd=folder, env=env).splitlines()
             everyone[field] += own[field]

@@ -77,12 +77,17 @@ def entries(base, only=None):
     if only not in known:
         raise Fail(f"base {base.name} has no set '{only}'",
                    f"it has: {', '.join(known) or 'none'}")
-    wanted = known[only]["commits"]
-    if unknown := set(wanted) - {e.short for e in folders(base)}:
-        raise Fail(f"set {only} names {', '.join(sorted(unknown))}", "see series/")
     needed = [e for name in known[only].get("needs", ()) if name in known
               for e in entries(base, name)]
-    return list({e.name: e for e in needed + [e for e in found if e.short in wanted]}.values())
+    return list({e.name: e for e in needed + members(base, only)}.values())
+
+
+def members(base, name):
+    """The commits of a set itself, without those of the sets that it needs."""
+    wanted = every_set(base)[name]["commits"]
+    if unknown := set(wanted) - {e.short for e in folders(base)}:
+        raise Fail(f"set {name} names {', '.join(sorted(unknown))}", "see series/")
+    return [e for e in entries(base) if e.short in wanted]
 
 
 def every_set(base):
