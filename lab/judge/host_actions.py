@@ -3,6 +3,8 @@
 import errno
 
 from ..model.check import Check
+from ..model.media import entropy_image
+from ..model.record import digest
 from .data import written
 
 # The least that the guest keeps of its canary, in pages: of its own, of a file, of a pipe.
@@ -27,14 +29,15 @@ def survey(record):
 
 def loaded(record):
     """What the devices did meanwhile came right."""
-    wanted = written(record)
+    wanted = {"blk": written(record), "share": digest(entropy_image())}
     count = sum(step.startswith("loaded:") for step in record.scenario["steps"])
     for name in record.scenario["devices"]:
         works = [w for w in record.all("loaded") if w["device"] == name]
         yield Check(f"{name}.loaded", f"{name}: works on while the host acts on the guest, and"
                     " its data is right", len(works) == count
                     and all(int(w["rounds"]) for w in works)
-                    and (name != "blk" or {w["sha256"] for w in works} == {wanted}), works)
+                    and (name not in wanted
+                         or {w["sha256"] for w in works} == {wanted[name]}), works)
 
 
 def restarted(record):

@@ -66,6 +66,9 @@ struct token parent(const char *name)
 /* Name the device that a driver has, "-" if there is none. */
 struct token device_of(const char *kind)
 {
+	if (!strcmp(kind, "share"))
+		return entry_name("virtio", VIRTIO_DRIVERS "/9pnet_virtio");
+
 	return entry_name("virtio", VIRTIO_DRIVERS "/virtio_%s", kind);
 }
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the 9p share of the host is. */
+/* The 9p share of the host: where it is, and what it holds. */
 #ifndef SHARE_H
 #define SHARE_H
 
-#define SHARE	"/share"
+#include "hash.h"
+#include "util.h"
+
+#define SHARE		"/share"
+#define SHARE_BYTES	MIB
 
 int share_mount(unsigned long flags);
+int share_read(void *buf, char hex[HASH_HEX]);
 
 #endif

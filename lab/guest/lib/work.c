@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@
 #include "hash.h"
 #include "iface.h"
 #include "patience.h"
+#include "share.h"
 #include "sysfs.h"
 #include "text.h"
 #include "work.h"
@@ -81,10 +84,25 @@ static int rng_round(struct work *work)
 	return n > 0 ? 0 : -1;
 }
 
+static int share_round(struct work *work)
+{
+	void *buf = malloc(SHARE_BYTES);
+	int ret = -1;
+
+	if (buf && !share_mount(MS_RDONLY)) {
+		ret = share_read(buf, work->hex);
+		umount(SHARE);
+	}
+	free(buf);
+
+	return ret;
+}
+
 const struct work_kind work_kinds[WORK_KINDS] = {
 	{ "blk", blk_round },
 	{ "net", net_round },
 	{ "rng", rng_round },
+	{ "share", share_round },
 };
 
 static void work_on(struct work *work, const struct work_kind *kind)

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include "hash.h"
 
-#define WORK_KINDS	3
+#define WORK_KINDS	4
 
 /* What the child that does it shares with its parent. */
 struct work {
@@ -15,7 +15,7 @@ struct work {
 	unsigned int rounds;
 	int stop;
 	int err;
-	char hex[HASH_HEX];	/* of the disk, the same after each round */
+	char hex[HASH_HEX];	/* of what is read, the same after each round */
 };
 
 extern const struct work_kind {

@@ -4,45 +4,27 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <unistd.h>
-#include "../lib/beat.h"
 #include "../lib/cmdline.h"
 #include "../lib/hash.h"
 #include "../lib/pattern.h"
 #include "../lib/report.h"
 #include "../lib/share.h"
 #include "../lib/step.h"
-#include "../lib/util.h"
-
-#define BYTES	MIB
-
-static int read_file(__u64 *buf, char *hex)
-{
-	int fd = open(SHARE "/in", O_RDONLY | O_CLOEXEC), hash = hash_open();
-	ssize_t n = -1;
-
-	if (fd >= 0 && hash >= 0) {
-		while ((n = read(fd, buf, BYTES)) > 0 && !hash_add(hash, buf, n))
-			alive();
-	}
-	close(fd);
-
-	return n || hash_close(hash, hex) ? -1 : 0;
-}
 
 static int write_file(__u64 *buf)
 {
 	int fd = open(SHARE "/out", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	ssize_t n;
 
-	fill_pattern(buf, BYTES, strtoull(param("vdma.seed"), NULL, 16));
-	n = fd < 0 ? -1 : write(fd, buf, BYTES);
+	fill_pattern(buf, SHARE_BYTES, strtoull(param("vdma.seed"), NULL, 16));
+	n = fd < 0 ? -1 : write(fd, buf, SHARE_BYTES);
 
-	return n != BYTES || fsync(fd) || close(fd) ? -1 : 0;
+	return n != SHARE_BYTES || fsync(fd) || close(fd) ? -1 : 0;
 }
 
 static void step_share(const char *arg)
 {
-	__u64 *buf = malloc(BYTES);
+	__u64 *buf = malloc(SHARE_BYTES);
 	char hex[HASH_HEX];
 
 	(void)arg;
@@ -50,12 +32,12 @@ static void step_share(const char *arg)
 		fail("mount", NULL);
 		return;
 	}
-	if (!buf || read_file(buf, hex))
+	if (!buf || share_read(buf, hex))
 		fail("read", NULL);
 	else if (write_file(buf))
 		fail("write", NULL);
 	else
-		report("share bytes=%d sha256=%s", BYTES, hex);
+		report("share bytes=%d sha256=%s", SHARE_BYTES, hex);
 	if (umount(SHARE))
 		fail("umount", NULL);
 	free(buf);
