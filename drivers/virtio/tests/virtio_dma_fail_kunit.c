@@ -28,6 +28,8 @@ static int try_request(struct virtio_mock *mock)
 
 	KUNIT_EXPECT_EQ(mock->test, mock->live, live);
 	KUNIT_EXPECT_EQ(mock->test, mock->vq->num_free, free);
+	/* A driver tries again after -ENOMEM, and gives up after other errors. */
+	KUNIT_EXPECT_TRUE(mock->test, !err || err == -ENOMEM);
 	return err;
 }
 
