@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from lab.judge import boot, host
-from lab.model import scenario
+from lab.model import media, scenario
 from lab.model.features import BIT
-from lab.model.record import Record
+from lab.model.record import digest, Record
 from lab.model.scenario import parent
 
 FOLDER = Path(__file__).parent / "records"
@@ -130,6 +130,16 @@ def canary():
     return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
 
 
+def crashed():
+    """A secure VM that crashes, and another kernel that saves the checksum of a page."""
+    page = media.pattern(1, 1 << 16)
+    disk = digest(page).encode().ljust(4096, b"\0") + media.disk_image()[4096:]
+    return by_hand("ppc-secure-kdump", ["devices", "loaded:crash", "vmcore"],
+                   ("crash", {"page": "0x5550000", "bytes": "65536"}),
+                   ("vmcore", {"disk": "disk0", "bytes": "4096", "sha256": digest(page)}),
+                   moments=("first", "second"), seed=1, disk=digest(disk))
+
+
 def unsaved():
     """A secure VM that QEMU does not save."""
     return by_hand("ppc-secure-restart", ["devices", "loaded:host:restart"],
@@ -139,7 +149,7 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, dead, without_pool, held, left, canary, unsaved)}
+    faults, secure, dead, without_pool, held, left, canary, crashed, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -63,7 +63,7 @@ class Boot:
 
     def _fill(self, folder):
         write_media(folder)
-        if "kexec" in self.scenario["steps"]:
+        if {"kexec", "crash"} & {step.rpartition(":")[2] for step in self.scenario["steps"]}:
             image = self.kernel / self.scenario["machine"]["image"].rpartition("/")[2]
             shutil.copy(image, folder / "share" / "kernel")
             shutil.copy(self.initrd, folder / "share" / "initrd")

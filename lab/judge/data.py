@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bytes that a guest reads and writes: whether they came through."""
 from ..model.check import Check
-from ..model.media import (DISK, disk_digest, entropy_image, pattern, PIXEL, presses, SCREEN,
-    SEED_BYTES)
+from ..model.media import (DISK, disk_digest, disk_image, entropy_image, pattern, PIXEL, presses,
+    SCREEN, SEED_BYTES)
 from ..model.record import digest
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
+VMCORE = "the disk has the checksum of a page of the kernel that crashed"
 # Filters, and whether a device is without the bit after (-1) or before (1).
 FILTERS = {"filter": -1, "unfilter": 1}
 
@@ -31,6 +32,8 @@ def survey(record, steps):
         yield pool(record)
     if "hold" in steps:
         yield from buffer(record)
+    if "vmcore" in steps:
+        yield vmcore(record)
     if "input" in steps:
         yield keyboard(record, steps)
     if "hibernate" in steps:
@@ -111,6 +114,17 @@ def pool(record):
     used = [one["used"] for one in record.all("pool")]
     return Check("pool.kept", "the swiotlb pool is in use, and as full as it was at first",
                  len(used) > 1 and len(set(used)) == 1 and used[0] not in ("0", "-"), used)
+
+
+def vmcore(record):
+    """The kernel after a crash finds a page of the first: its checksum is the disk's first block."""
+    pages, wrote = record.all("crash"), record.all("vmcore")
+    if not pages or not wrote:
+        return Check("vmcore.saved", VMCORE, False, f"a crash: {pages}, then: {wrote}")
+    block = digest(pattern(record.seed, int(pages[0]["bytes"]))).encode()
+    rest = disk_image()[int(wrote[0]["bytes"]):]
+    return Check("vmcore.saved", VMCORE, record.disk == digest(
+        block.ljust(int(wrote[0]["bytes"]), b"\0") + rest), wrote)
 
 
 def buffer(record):

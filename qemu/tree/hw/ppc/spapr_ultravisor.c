@@ -17,6 +17,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "hw/ppc/spapr_ultravisor.h"
+#include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "system/dma.h"
 #include "system/qtest.h"
@@ -49,6 +50,9 @@ struct SpaprUltravisor {
     unsigned long *shared;
     bool secure;
     bool warned;
+
+    uint64_t refuse_share;
+    uint64_t nr_shares;
 
     Stat64 refused;
     Stat64 tce_hcalls;
@@ -224,6 +228,10 @@ static target_ulong spapr_ultravisor_call(SpaprUltravisor *uv, PowerPCCPU *cpu,
 
     switch (opcode) {
     case UV_SHARE_PAGE:
+        if (++uv->nr_shares == uv->refuse_share) {
+            return H_PARAMETER;
+        }
+        /* fall through */
     case UV_UNSHARE_PAGE:
         return spapr_ultravisor_set_shared(uv, args[0], args[1],
                                            opcode == UV_SHARE_PAGE);
@@ -260,6 +268,7 @@ void spapr_ultravisor_reset(SpaprUltravisor *uv)
     qatomic_set(&uv->secure, false);
     bitmap_zero(uv->shared, uv->nr_pages);
     uv->warned = false;
+    uv->nr_shares = 0;
     trace_spapr_ultravisor_secure(false);
 }
 
@@ -355,6 +364,10 @@ static void spapr_ultravisor_get_shared(Object *obj, Visitor *v,
     visit_end_list(v, NULL);
 }
 
+static const Property spapr_ultravisor_properties[] = {
+    DEFINE_PROP_UINT64("x-refuse-share", SpaprUltravisor, refuse_share, 0),
+};
+
 static const VMStateDescription vmstate_spapr_ultravisor = {
     .name = TYPE_SPAPR_ULTRAVISOR,
     .unmigratable = 1,
@@ -365,6 +378,7 @@ static void spapr_ultravisor_class_init(ObjectClass *oc, const void *data)
     DeviceClass *dc = DEVICE_CLASS(oc);
 
     dc->realize = spapr_ultravisor_realize;
+    device_class_set_props(dc, spapr_ultravisor_properties);
     dc->vmsd = &vmstate_spapr_ultravisor;
     /* Reason: the machine creates it */
     dc->user_creatable = false;

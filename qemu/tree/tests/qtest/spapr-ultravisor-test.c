@@ -265,6 +265,29 @@ static void test_calls(void)
     qtest_quit(qts);
 }
 
+static void test_refuse(void)
+{
+    QTestState *qts = qtest_initf("-accel tcg " MACHINE_ARGS " -bios %s "
+                                  "-global spapr-ultravisor.x-refuse-share=2",
+                                  firmware);
+
+    /* What a guest asks for before it is secure does not count */
+    ultracall(qts, UV_SHARE_PAGE, PAGE, 1, H_PERMISSION);
+    ultracall(qts, UV_ESM, 0, 0, H_SUCCESS);
+    ultracall(qts, UV_SHARE_PAGE, PAGE, 1, H_SUCCESS);
+    ultracall(qts, UV_SHARE_PAGE, PAGE + 1, 1, H_PARAMETER);
+    assert_shared(qts, PAGE, 1);
+    ultracall(qts, UV_SHARE_PAGE, PAGE + 1, 1, H_SUCCESS);
+    assert_shared(qts, PAGE, 2);
+
+    /* A reset starts anew */
+    qtest_system_reset(qts);
+    ultracall(qts, UV_ESM, 0, 0, H_SUCCESS);
+    ultracall(qts, UV_SHARE_PAGE, PAGE, 1, H_SUCCESS);
+    ultracall(qts, UV_SHARE_PAGE, PAGE, 1, H_PARAMETER);
+    qtest_quit(qts);
+}
+
 /* Make a virtio-rng fill a buffer: does it, or does it meet a private page? */
 static void drive_rng(QTestState *qts, QVirtioDevice *vdev, bool iommu,
                       bool works)
@@ -356,6 +379,7 @@ int main(int argc, char **argv)
     qtest_add_func("/spapr/ultravisor/migration", test_migration);
     if (qtest_has_accel("tcg")) {
         qtest_add_func("/spapr/ultravisor/calls", test_calls);
+        qtest_add_func("/spapr/ultravisor/refuse", test_refuse);
         qtest_add_data_func("/spapr/ultravisor/dma/bypass", "bypass", test_dma);
         qtest_add_data_func("/spapr/ultravisor/dma/tce", "tce", test_dma);
     }
