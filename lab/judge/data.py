@@ -121,10 +121,13 @@ def vmcore(record):
     pages, wrote = record.all("crash"), record.all("vmcore")
     if not pages or not wrote:
         return Check("vmcore.saved", VMCORE, False, f"a crash: {pages}, then: {wrote}")
-    block = digest(pattern(record.seed, int(pages[0]["bytes"]))).encode()
-    rest = disk_image()[int(wrote[0]["bytes"]):]
-    return Check("vmcore.saved", VMCORE, record.disk == digest(
-        block.ljust(int(wrote[0]["bytes"]), b"\0") + rest), wrote)
+    image = bytearray(disk_image())
+    for one in record.all("write"):
+        at, size = int(one["offset"]), int(one["bytes"])
+        image[at:at + size] = pattern(record.seed, size)
+    found, size = digest(pattern(record.seed, int(pages[0]["bytes"]))), int(wrote[0]["bytes"])
+    image[:size] = found.encode().ljust(size, b"\0")
+    return Check("vmcore.saved", VMCORE, record.disk == digest(bytes(image)), wrote)
 
 
 def buffer(record):
