@@ -140,6 +140,13 @@ def crashed():
                    moments=("first", "second"), seed=1, disk=digest(disk))
 
 
+def function_reset():
+    """A guest whose disk is reset by its PCI function, twice."""
+    return by_hand("pcie-flr", ["devices", "flr:2"],
+                   ("flr", {"device": "blk", "rounds": "2", "method": "flr_bus"}),
+                   base="mainline")
+
+
 def unsaved():
     """A secure VM that QEMU does not save."""
     return by_hand("ppc-secure-restart", ["devices", "loaded:host:restart"],
@@ -149,7 +156,8 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, dead, without_pool, held, left, canary, crashed, unsaved)}
+    faults, secure, dead, without_pool, held, left, canary, crashed, function_reset,
+    unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

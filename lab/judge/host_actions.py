@@ -19,6 +19,8 @@ def survey(record):
         yield Check(f"{device}.unplugged",
                     f"{device}: I/O ends with an error each time that it is unplugged",
                     len(taken) == int(rounds) and not {0, errno.ETIMEDOUT} & set(taken), taken)
+    if "flr" in words:
+        yield reset(record, int(words[words.index("flr") + 1]))
     # What works when the guest crashes cannot tell.
     count = sum(s[0] == "loaded" and s[1] != "crash" for s in steps)
     if count:
@@ -39,6 +41,13 @@ def loaded(record, count):
                     and all(int(w["rounds"]) for w in works)
                     and (name not in wanted
                          or {w["sha256"] for w in works} == {wanted[name]}), works)
+
+
+def reset(record, rounds):
+    """The function reset itself, and the driver did not notice more than that."""
+    done = record.all("flr")
+    return Check("blk.flr", "blk: its PCI function is reset while it works",
+                 [(d["rounds"], d["method"][:3]) for d in done] == [(str(rounds), "flr")], done)
 
 
 def restarted(record):
