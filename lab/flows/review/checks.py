@@ -229,8 +229,13 @@ def sparse(base):
 
 
 def hot_path(base, machine):
-    """The functions that run per request keep their machine code; a control does not."""
-    stock, ours, hot = (kernel.build(base, machine, k) for k in ("stock", "series", "hot"))
+    """The functions that run per request keep their machine code; a control does not.
+
+    The fix of packed rings returns another error, upon which the compiler chooses other
+    registers: compare with a kernel that has this fix alone.
+    """
+    stock, ours, hot = (kernel.build(base, machine, k)
+                        for k in ("only:ring-enomem", "series", "hot"))
     ring = "virtio_ring.o"
     ok, lines = machine_code.report(stock / ring, ours / ring, machine["cross"])
     yield Check.of(lines[0], ok, "\n".join(lines))
