@@ -46,14 +46,12 @@ def compiler(machine):
 def commit_of(base, kind):
     """The commit of a kind of kernel: stock, series or a variant.
 
-    Of the series, series@N takes the first N commits and only:NAME a set. With +NAME
-    the kernel has that mutation or variant.
+    Of the series, series@N takes the first N commits and only:NAME a set. With
+    +NAME the kernel has that mutation.
     """
-    below, plus, added = kind.rpartition("+")
-    if plus and added in variants():
-        return mutants.patched(base, commit_of(base, below), variant(base, added))
-    if plus:
-        return mutants.commit(base, commit_of(base, below), added)
+    below, _, mutant = kind.partition("+")
+    if mutant:
+        return mutants.commit(base, commit_of(base, below), mutant)
     name, _, count = kind.partition("@")
     if kind.startswith("only:"):
         return series.commits(base, only=kind.partition(":")[2])[-1]
@@ -64,19 +62,11 @@ def commit_of(base, kind):
         if count and not (count.isdecimal() and 0 < int(count) <= len(made)):
             raise Fail(f"unknown kernel '{kind}'", f"the series has {len(made)} commits")
         return made[int(count or len(made)) - 1]
-    if kind not in variants():
-        raise Fail(f"unknown kernel '{kind}'",
-                   f"there are: stock, series, {', '.join(variants())}")
-    return series.commits(base, variant(base, kind))[-1]
-
-
-def variants():
-    return sorted({path.name.split(".")[0] for path in VARIANTS.glob("*.diff")})
-
-
-def variant(base, name):
-    own = VARIANTS / f"{name}.{base.name}.diff"
-    return own if own.exists() else VARIANTS / f"{name}.diff"
+    known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
+    if kind not in known:
+        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, series, {', '.join(known)}")
+    own = VARIANTS / f"{kind}.{base.name}.diff"
+    return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
 
 
 def make(base, machine, *targets, **kwargs):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A mutation, or a variant of any kernel, as a commit."""
+"""A mutation as a commit."""
 import os
 
 from ..core.errors import Fail
 from ..core.git import git, identity
 from ..model.mutation import pick
-from .series import stage
 
 
 def mutated(base, below, one):
@@ -22,28 +21,13 @@ def commit(base, below, name):
     """Commit a mutation on top of the commit @below."""
     one = pick([name])[0]
     text = mutated(base, below, one)
-
-    def change(env):
-        blob = git(base.tree, "hash-object", "-w", "--stdin", text=text)
-        git(base.tree, "update-index", "--cacheinfo", f"100644,{blob},{one['file']}", env=env)
-
-    return on_top(base, below, f"mutation {name}", change)
-
-
-def patched(base, below, diff):
-    """Commit a variant's diff on top of the commit @below."""
-    return on_top(base, below, f"variant {diff.stem}",
-                  lambda env: stage(base.tree, diff, env, f"variant {diff.stem}"))
-
-
-def on_top(base, below, what, change):
-    """Commit what @change does to an index that holds the commit @below."""
     index = base.tree / ".git" / f"vdma-mutant-{os.getpid()}"
     env = {"GIT_INDEX_FILE": str(index)} | identity("@0 +0000")
     try:
         git(base.tree, "read-tree", below, env=env)
-        change(env)
+        blob = git(base.tree, "hash-object", "-w", "--stdin", text=text)
+        git(base.tree, "update-index", "--cacheinfo", f"100644,{blob},{one['file']}", env=env)
         return git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env), "-p", below,
-                   "-m", f"lab: {what}", env=env)
+                   "-m", f"lab: mutation {name}", env=env)
     finally:
         index.unlink(missing_ok=True)
