@@ -140,6 +140,22 @@ def crashed():
                    moments=("first", "second"), seed=1, disk=digest(disk))
 
 
+def shared():
+    """A guest whose disk and share work while readers fill the pool now and then."""
+    return by_hand("bounce-flaky-pool", ["devices", "loaded:flood:8"],
+                   ("flood", {"readers": "8", "sha256": media.disk_digest()}),
+                   *(("loaded", {"device": name, "rounds": "3", "sha256": sha}) for name, sha in (
+                       ("blk", media.disk_digest()), ("net", "-"), ("rng", "-"),
+                       ("share", digest(media.entropy_image())))))
+
+
+def counted():
+    """A guest that bounces in the smallest pool, and reads its disk in small requests."""
+    return by_hand("bounce-tiny-pool", ["devices", "read"],
+                   ("read", {"disk": "disk0", "bytes": str(media.DISK), "requests": "1024",
+                             "sha256": media.disk_digest()}), disk=media.disk_digest())
+
+
 def function_reset():
     """A guest whose disk is reset by its PCI function, twice."""
     return by_hand("pcie-flr", ["devices", "flr:2"],
@@ -156,8 +172,8 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, dead, without_pool, held, left, canary, crashed, function_reset,
-    unsaved)}
+    faults, secure, dead, without_pool, held, left, canary, crashed, shared, counted,
+    function_reset, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -64,6 +64,11 @@ def disk(record, steps):
     yield Check(f"{name}.write", f"{name}: the image has what the guest wrote, and is otherwise"
                 " the same", record.disk == after and (after != before) == ("write" in steps),
                 writes)
+    if "requests" in record.scenario:
+        fewest, most = record.scenario["requests"]
+        found = [int(r["requests"]) for r in record.all("read")]
+        yield Check(f"{name}.requests", f"{name}: the disk is read in {fewest} to {most} requests",
+                    bool(found) and fewest <= min(found) and max(found) <= most, found)
 
 
 def stream(record, step):
