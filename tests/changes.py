@@ -202,6 +202,8 @@ TABLE = [
     ("counted", said("read", 0, requests="1025"), "blk.requests"),
     ("counted", said("read", 0, requests="64"), "blk.requests"),
     ("counted", unsaid("read"), "blk.requests"),
+    ("counted", said("read", 0, segment="65536"), "blk.segment"),
+    ("counted", unsaid("read"), "blk.segment"),
     ("function_reset", unsaid("flr", -1), "blk.flr"),
     ("function_reset", said("flr", 0, rounds="1"), "blk.flr"),
     ("function_reset", said("flr", 0, method="bus"), "blk.flr"),

@@ -153,7 +153,7 @@ def counted():
     """A guest that bounces in the smallest pool, and reads its disk in small requests."""
     return by_hand("bounce-tiny-pool", ["devices", "read"],
                    ("read", {"disk": "disk0", "bytes": str(media.DISK), "requests": "1024",
-                             "sha256": media.disk_digest()}), disk=media.disk_digest())
+                             "segment": "4096", "sha256": media.disk_digest()}), disk=media.disk_digest())
 
 
 def function_reset():

@@ -69,6 +69,11 @@ def disk(record, steps):
         found = [int(r["requests"]) for r in record.all("read")]
         yield Check(f"{name}.requests", f"{name}: the disk is read in {fewest} to {most} requests",
                     bool(found) and fewest <= min(found) and max(found) <= most, found)
+    if "segment" in record.scenario:
+        wanted = record.scenario["segment"]
+        found = {int(r["segment"]) for r in record.all("read")}
+        yield Check(f"{name}.segment", f"{name}: a segment of a request has {wanted} bytes at most",
+                    found == {wanted}, sorted(found))
 
 
 def stream(record, step):

@@ -8,6 +8,7 @@
 #include "../lib/report.h"
 #include "../lib/step.h"
 #include "../lib/sysfs.h"
+#include "../lib/text.h"
 #include "../lib/util.h"
 
 /* How many reads the disk has completed. */
@@ -21,6 +22,12 @@ static unsigned long completed(const char *disk)
 	}
 
 	return strtoul(stat, NULL, 10);
+}
+
+/* How much of a request must lie in one piece. */
+static struct token segment(const char *disk)
+{
+	return read_token("/sys/block/%s/queue/max_segment_size", disk);
 }
 
 static void read_disk(const char *disk, void *buf)
@@ -38,8 +45,9 @@ static void read_disk(const char *disk, void *buf)
 	if (bytes < 0)
 		fail("read", disk);
 	else
-		report("read disk=%s bytes=%lld sha256=%s requests=%lu", disk_serial(disk).s, bytes,
-		       hex, completed(disk) - before);
+		report("read disk=%s bytes=%lld sha256=%s requests=%lu segment=%s",
+		       disk_serial(disk).s, bytes, hex, completed(disk) - before,
+		       one_word(segment(disk).s).s);
 	close(fd);
 }
 
