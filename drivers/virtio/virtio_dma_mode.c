@@ -176,6 +176,31 @@ static const char *virtio_dma_prepare_own(struct virtio_device *vdev)
 	return NULL;
 }
 
+/*
+ * Whether anything can be mapped for the parent. In a confidential guest without
+ * a pool that takes an IOMMU. Do not try where there is a pool: it may be full.
+ */
+bool virtio_dma_can_map(struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+	dma_addr_t addr;
+
+	KUNIT_STATIC_STUB_REDIRECT(virtio_dma_can_map, vdev);
+
+	if (!force_dma_unencrypted(dev) || is_swiotlb_active(dev))
+		return true;
+
+	addr = dma_map_single_attrs(dev, vdev, sizeof(*vdev), DMA_TO_DEVICE,
+				    DMA_ATTR_SKIP_CPU_SYNC);
+	if (dma_mapping_error(dev, addr))
+		return false;
+
+	dma_unmap_single_attrs(dev, addr, sizeof(*vdev), DMA_TO_DEVICE,
+			       DMA_ATTR_SKIP_CPU_SYNC);
+	return true;
+}
+EXPORT_SYMBOL_GPL(virtio_dma_can_map);
+
 static int virtio_dma_prepare(struct virtio_device *vdev, struct device *dma_dev)
 {
 	const char *reason = NULL;
@@ -206,8 +231,8 @@ static int virtio_dma_prepare(struct virtio_device *vdev, struct device *dma_dev
  *
  * Context: Process context, may sleep.
  * Return: 0; or -ENODEV, after a message, if the device that the architecture
- * named cannot be prepared. The mode is undecided then, and the ring makes no
- * virtqueue.
+ * named cannot be prepared, or nothing can be mapped for the parent. The mode
+ * is undecided then, and the ring makes no virtqueue.
  */
 int virtio_dma_setup(struct virtio_device *vdev)
 {
@@ -225,6 +250,11 @@ int virtio_dma_setup(struct virtio_device *vdev)
 			return err;
 	} else if (mode != VIRTIO_DMA_PHYS && !vdev->map) {
 		dma_dev = vdev->dev.parent;
+		if (vdev->parent_dma && !virtio_dma_can_map(vdev)) {
+			dev_err(&vdev->dev,
+				"device needs the DMA API: nothing can be mapped\n");
+			return -ENODEV;
+		}
 	}
 
 	vdev->dma_dev = dma_dev;

@@ -44,5 +44,6 @@ struct device *virtio_dma_arch_dev(struct virtio_device *vdev);
 bool virtio_dma_on_xen(void);
 bool virtio_dma_restricted(struct virtio_device *vdev);
 bool virtio_dma_can_bounce(struct device *dev);
+bool virtio_dma_can_map(struct virtio_device *vdev);
 
 #endif /* _LINUX_VIRTIO_DMA_MODE_H */

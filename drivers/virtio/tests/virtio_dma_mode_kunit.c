@@ -186,6 +186,11 @@ static bool bounces_not(struct device *dev)
 	return false;
 }
 
+static bool maps_not(struct virtio_device *vdev)
+{
+	return false;
+}
+
 /* Without pages to bounce through there is no mode, nobody to map for, and no ring. */
 static void virtio_dma_test_undecided(struct kunit *test)
 {
@@ -208,6 +213,16 @@ static void virtio_dma_test_undecided(struct kunit *test)
 	vdev->dev.parent->dma_mask = NULL;
 	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
 	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+
+	/* Nor where a device was told, but nothing can be mapped for its parent. */
+	kunit_activate_static_stub(test, virtio_dma_can_map, maps_not);
+	__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
+	vdev->parent_dma = true;
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+	/* Other transports map for a device that they choose. */
+	vdev->parent_dma = false;
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
 }
 
 /* Only modern devices that nobody claims, of transports that opted in, keep the bit. */
