@@ -136,6 +136,15 @@ static int virtio_dma_set_coherent(struct device *dev)
 	return dma_set_mask(dev, dma_get_mask(dev));
 }
 
+/* Whether the guest is confidential: devices reach the pages that it shares. */
+bool virtio_dma_confidential(struct virtio_device *vdev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(virtio_dma_confidential, vdev);
+
+	return force_dma_unencrypted(vdev->dev.parent);
+}
+EXPORT_SYMBOL_GPL(virtio_dma_confidential);
+
 /* Whether whatever is mapped for @dev goes through pages that are shared. */
 bool virtio_dma_can_bounce(struct device *dev)
 {
@@ -207,6 +216,8 @@ static int virtio_dma_prepare(struct virtio_device *vdev, struct device *dma_dev
 
 	if (dma_dev == &vdev->dev)
 		reason = virtio_dma_prepare_own(vdev);
+	else if (virtio_dma_confidential(vdev))
+		reason = "the IOMMU would translate to pages that are not shared";
 	else if (virtio_dma_set_coherent(dma_dev))
 		reason = "no usable DMA mask";
 

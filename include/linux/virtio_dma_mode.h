@@ -27,10 +27,16 @@ enum virtio_dma_mode {
 
 #ifdef CONFIG_VIRTIO_DMA_MODE
 void virtio_set_dma_arch(struct device *(*fn)(struct virtio_device *vdev));
+bool virtio_dma_confidential(struct virtio_device *vdev);
 #else
 static inline void
 virtio_set_dma_arch(struct device *(*fn)(struct virtio_device *vdev))
 {
+}
+
+static inline bool virtio_dma_confidential(struct virtio_device *vdev)
+{
+	return false;
 }
 #endif
 

@@ -13,9 +13,9 @@
 
 #include "virtio_mock_base.h"
 
-/* What the architecture names, and whether the kernel is a Xen guest, for the test. */
+/* What the architecture names, and what kind of guest the kernel is, for the test. */
 static struct device *named;
-static bool on_xen;
+static bool on_xen, is_confidential;
 static int asked;
 
 static struct device *arch_dev(struct virtio_device *vdev)
@@ -27,6 +27,11 @@ static struct device *arch_dev(struct virtio_device *vdev)
 static bool xen(void)
 {
 	return on_xen;
+}
+
+static bool confidential(struct virtio_device *vdev)
+{
+	return is_confidential;
 }
 
 static bool bounces(struct device *dev)
@@ -52,9 +57,11 @@ static int virtio_dma_test_init(struct kunit *test)
 	vdev->parent_dma = true;
 	named = &pdev->dev;
 	on_xen = false;
+	is_confidential = false;
 	asked = 0;
 	kunit_activate_static_stub(test, virtio_dma_arch_dev, arch_dev);
 	kunit_activate_static_stub(test, virtio_dma_on_xen, xen);
+	kunit_activate_static_stub(test, virtio_dma_confidential, confidential);
 	test->priv = vdev;
 	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(36));
 }
@@ -225,6 +232,28 @@ static void virtio_dma_test_undecided(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
 }
 
+/* In a confidential guest an IOMMU is no way out: it leads to pages that are not shared. */
+static void virtio_dma_test_unshared(struct kunit *test)
+{
+	struct virtio_device *vdev = test->priv;
+	struct device *parent = vdev->dev.parent;
+	struct mock_parent before, after;
+
+	mock_set_coherent(parent, false);
+	mock_get_parent(parent, &before);
+	is_confidential = true;
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+	KUNIT_EXPECT_NULL(test, virtio_dma_dev(vdev));
+	mock_get_parent(parent, &after);
+	KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
+
+	/* Who was told has to cope with it. */
+	__virtio_set_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
+	KUNIT_EXPECT_PTR_EQ(test, virtio_dma_dev(vdev), parent);
+}
+
 /* Only modern devices that nobody claims, of transports that opted in, keep the bit. */
 static void virtio_dma_test_transport(struct kunit *test)
 {
@@ -268,12 +297,49 @@ static void virtio_dma_test_arch(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dev_is_dma_coherent(virtio_dma_dev(vdev)));
 }
 
+/* The same hook in a confidential guest: whom it names, and for what it cannot help. */
+static void virtio_dma_test_arch_confidential(struct kunit *test)
+{
+	struct virtio_device *vdev = test->priv;
+	struct device *parent = vdev->dev.parent;
+	int modern;
+
+	kunit_deactivate_static_stub(test, virtio_dma_arch_dev);
+	if (virtio_dma_arch_dev(vdev))
+		kunit_skip(test, "the architecture claims all devices of this guest");
+	is_confidential = true;
+	if (!virtio_dma_arch_dev(vdev))
+		kunit_skip(test, "the architecture knows no confidential guests");
+
+	kunit_activate_static_stub(test, virtio_dma_can_bounce, bounces);
+	for (modern = 0; modern < 2; modern++) {
+		vdev->features = modern ? BIT_ULL(VIRTIO_F_VERSION_1) |
+					  BIT_ULL(VIRTIO_F_PLATFORM_DMA) : 0;
+		KUNIT_EXPECT_PTR_EQ(test, virtio_dma_arch_dev(vdev), &vdev->dev);
+		KUNIT_EXPECT_FALSE(test, virtio_dma_accepts(vdev));
+		KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), 0);
+		KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_ARCH);
+		KUNIT_EXPECT_PTR_EQ(test, virtio_dma_dev(vdev), &vdev->dev);
+	}
+
+	/* An IOMMU in front of a device that was told nothing changes nothing, ... */
+	mock_behind_iommu(parent);
+	KUNIT_EXPECT_PTR_EQ(test, virtio_dma_arch_dev(vdev), &vdev->dev);
+	/* ... except where it is known to translate for it. */
+	vdev->features = 0;
+	KUNIT_EXPECT_PTR_EQ(test, virtio_dma_arch_dev(vdev), parent);
+	KUNIT_EXPECT_EQ(test, virtio_dma_setup(vdev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vdev->dma_mode, VIRTIO_DMA_UNDECIDED);
+}
+
 static struct kunit_case virtio_dma_test_cases[] = {
 	KUNIT_CASE_PARAM(virtio_dma_test_table, rows_gen_params),
 	KUNIT_CASE(virtio_dma_test_own),
 	KUNIT_CASE(virtio_dma_test_undecided),
+	KUNIT_CASE(virtio_dma_test_unshared),
 	KUNIT_CASE(virtio_dma_test_transport),
 	KUNIT_CASE(virtio_dma_test_arch),
+	KUNIT_CASE(virtio_dma_test_arch_confidential),
 	{}
 };
 

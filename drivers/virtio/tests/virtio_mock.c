@@ -200,6 +200,12 @@ static bool mock_can_bounce(struct device *dev)
 	return !to_mock(dev_to_virtio(dev))->cannot_bounce;
 }
 
+/* Whatever the guest is, the mock reaches memory as its bus does. */
+static bool mock_confidential(struct virtio_device *vdev)
+{
+	return false;
+}
+
 int virtio_mock_start(struct kunit_suite *suite)
 {
 	return register_virtio_driver(&mock_driver);
@@ -223,6 +229,7 @@ int virtio_mock_init(struct kunit *test)
 	mock->num = 16;
 	kunit_activate_static_stub(test, virtio_dma_arch_dev, mock_arch_dev);
 	kunit_activate_static_stub(test, virtio_dma_can_bounce, mock_can_bounce);
+	kunit_activate_static_stub(test, virtio_dma_confidential, mock_confidential);
 	return mock_bus_init(mock);
 }
 
