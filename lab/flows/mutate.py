@@ -38,17 +38,16 @@ def listing():
 def run(wanted):
     """Try mutations, all or those of these names, and note the results; return the exit status."""
     chosen, results = mutation.pick(wanted), {}
-    tests = scenario.load()
-    applies(chosen, tests)
+    applies(chosen)
     # What takes the same kernel and configuration comes together, and needs the fewest builds.
-    chosen.sort(key=lambda one: (tests[one["test"]]["arch"], tests[one["test"]]["kernels"][0]))
+    chosen.sort(key=lambda one: (one["base"], test_of(one)["arch"], test_of(one)["kernels"][0]))
     guests = at_once()
     pool, controls, waiting = ThreadPoolExecutor(guests), {}, []
 
     def finish():
         one, boot, job = waiting.pop(0)
         try:
-            if failed(controls[one["test"]].result()[1]):
+            if failed(controls[one["base"], one["test"]].result()[1]):
                 raise Fail(f"{one['test']} fails without any mutation")
             results[one["name"]] = verdict(one, *job.result())
         except Fail as err:
@@ -62,9 +61,9 @@ def run(wanted):
 
     try:
         for one in chosen:
-            test = tests[one["test"]]
-            if one["test"] not in controls:
-                controls[one["test"]] = pool.submit(
+            test = test_of(one)
+            if (one["base"], one["test"]) not in controls:
+                controls[one["base"], one["test"]] = pool.submit(
                     runner.prove, runner.Boot(test, test["kernels"][0]))
             try:
                 boot = runner.Boot(test, f"{test['kernels'][0]}+{one['name']}")
@@ -104,14 +103,19 @@ def verdict(one, record, checks):
     return (INVALID, f"it has a reason to survive, but: {by}") if one["survives"] else (KILLED, by)
 
 
-def applies(chosen, tests):
+def test_of(one):
+    """The scenario that must notice, as it is on the mutation's base."""
+    return scenario.load(one["base"])[one["test"]]
+
+
+def applies(chosen):
     """Make sure that every mutation still has its place, before anything is built."""
-    base = Base(scenario.BASE).fetch()
-    below = {}
+    bases, below = {}, {}
     for one in chosen:
-        kind = tests[one["test"]]["kernels"][0]
-        below[kind] = below.get(kind) or kernel.commit_of(base, kind)
-        mutant.mutated(base, below[kind], one)
+        base = bases[one["base"]] = bases.get(one["base"]) or Base(one["base"]).fetch()
+        key = one["base"], test_of(one)["kernels"][0]
+        below[key] = below.get(key) or kernel.commit_of(base, key[1])
+        mutant.mutated(base, below[key], one)
 
 
 def note(results):
@@ -161,7 +165,7 @@ def tests():
     """Nothing is built for it: the page knows every mutation, and each has its place."""
     known, rows = mutation.load(), noted()
     try:
-        applies(list(known.values()), scenario.load())
+        applies(list(known.values()))
         misplaced = ""
     except Fail as err:
         misplaced = str(err)

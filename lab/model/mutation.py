@@ -4,11 +4,13 @@ import tomllib
 
 from ..core.cache import ROOT
 from ..core.errors import Fail
+from .scenario import BASE
 
 FOLDER = ROOT / "lab" / "mutations"
 KEYS = {
     "file": "the file that is changed, at its kernel path",
     "test": "the scenario that must notice: the fastest that does. Its first kernel is changed",
+    "base": "the base whose kernel is changed, if not the default one",
     "old": "what is in the file exactly once",
     "new": "what is there instead",
     "survives": "why no test notices",
@@ -22,7 +24,7 @@ def load():
         data = tomllib.loads(path.read_text())
         common = data.pop("all", {})
         for name, own in data.items():
-            one = {"survives": None} | common | own
+            one = {"survives": None, "base": BASE} | common | own
             if set(one) != set(KEYS):
                 raise Fail(f"{path.name}: mutation {name} has not the keys it must have: "
                            + ", ".join(sorted(set(one) ^ set(KEYS))),
