@@ -151,6 +151,13 @@ class Prepare(unittest.TestCase):
             ["fdtput", "-d", "/there/machine.dtb", "/virtio_mmio@0", "dma-coherent"],
             ["fdtput", "/there/machine.dtb", "/virtio_mmio@0", "dma-noncoherent"]])
 
+    def test_a_node_by_its_path_is_made_and_is_that_one(self):
+        pool = ["/reserved-memory/pool@50000000", "reg", "-tx", "0", "50000000"]
+        with mock.patch.object(command_line, "run", return_value="virtio_mmio@0") as run:
+            command_line.dump_dtb(["qemu", "-M", "virt"], Path("/there"), [pool])
+        self.assertEqual([str(word) for word in run.call_args.args],
+                         ["fdtput", "-p", "/there/machine.dtb", *pool])
+
 
 if __name__ == "__main__":
     unittest.main()

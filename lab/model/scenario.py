@@ -20,7 +20,7 @@ KEYS = {
     "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
-    "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes",
+    "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes; '/NODE' is made if it is not there",
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
     "append": "further kernel parameters",

@@ -91,6 +91,9 @@ def dump_dtb(cmd, folder, edits):
     place = cmd.index("-M") + 1
     run(*cmd[:place], f"{cmd[place]},dumpdtb={dtb.name}", *cmd[place + 1:], cwd=folder)
     for node, name, *value in edits:
+        if node.startswith("/"):
+            run("fdtput", "-p", dtb, node, name, *value)
+            continue
         nodes = [n for n in run("fdtget", "-l", dtb, "/").split() if n.startswith(node)] \
             if node else [""]
         for found in nodes:
