@@ -4,6 +4,7 @@ from collections import Counter
 
 from ..core.cache import cache
 from ..core.errors import Fail
+from ..model import scenario
 from ..model.check import Check
 from ..model.features import known
 from ..judge import data, host, kunit, selftests
@@ -36,6 +37,12 @@ def count(record):
 def line(counts):
     """The counts as people read them."""
     return "checked: " + ", ".join(f"{counts[what]:,} {what}" for what in COUNTED)
+
+
+def tabled(one):
+    """Whether the table shows a scenario: of the default base, or of another if that cannot run it."""
+    return "row" in one and (one["base"] == scenario.BASE
+                             or bool(scenario.load()[one["name"]]["missing"]))
 
 
 def row(record):

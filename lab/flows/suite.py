@@ -83,8 +83,7 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None, si
 
 def further(report, seen=(), chosen=PARTS):
     """What concerns no base, or only the default one."""
-    rows = [results.row(record) for record in seen if "row" in record.scenario
-            and record.scenario["base"] == scenario.BASE]
+    rows = [results.row(record) for record in seen if results.tabled(record.scenario)]
     tests = {"results": lambda: results.tests(rows), "mutations": mutate.tests,
              "companion": review.qemu_checks, "specification": specification.checks,
              "bench": bench.tests, "run": run_guest.tests, "jobs": proof.tests,
@@ -140,8 +139,9 @@ def boots(name, full, thorough):
     """The boots of a base, each a scenario and a kernel.
 
     Unless in full, those scenarios run in which every two properties meet that
-    meet in one, each on the first of its kernels, but none on a variant or on a
-    configuration of its own. Unless thorough, what is slow to build is left out.
+    meet in one, and those that only this base has for the table of modes, each on
+    the first of its kernels, but none on a variant or on a configuration of its
+    own. Unless thorough, what is slow to build is left out.
     """
     every = scenario.load(name)
     # A debug kernel takes half an hour to build, and its guests as long.
@@ -150,7 +150,7 @@ def boots(name, full, thorough):
     if not full:
         some = [one for one in some if one["kernels"][0] in ("series", "stock")
                 and not one["config"] and one["arch"] == FIRST.get(name) and not one["missing"]]
-        chosen = pairwise.choose(some)
+        chosen = pairwise.choose(some) | {one["name"] for one in some if results.tabled(one)}
         some = [one for one in some if one["name"] in chosen]
     for one in some:
         for kind in one["kernels"] if full else one["kernels"][:1]:
