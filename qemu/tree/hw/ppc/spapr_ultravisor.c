@@ -11,15 +11,11 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/bitmap.h"
 #include "qemu/error-report.h"
-#include "qemu/stats64.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/misc/dma-filter.h"
 #include "hw/ppc/spapr_ultravisor.h"
-#include "hw/qdev-properties.h"
-#include "migration/vmstate.h"
-#include "system/dma.h"
 #include "system/qtest.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
@@ -38,99 +34,24 @@
 #define UV_PAGE_BITS            16
 #define UV_PAGE_SIZE            (1ULL << UV_PAGE_BITS)
 
-#define TYPE_SPAPR_ULTRAVISOR_MEMORY_REGION "spapr-ultravisor-memory-region"
-
 struct SpaprUltravisor {
-    DeviceState parent_obj;
+    DMAFilter parent_obj;
 
-    IOMMUMemoryRegion iommu;
-    AddressSpace as;
-
-    uint64_t nr_pages;
-    unsigned long *shared;
-    bool secure;
-    bool warned;
-
-    uint64_t refuse_share;
-    uint64_t nr_shares;
-
-    Stat64 refused;
     Stat64 tce_hcalls;
 };
 
-/* What is not RAM has no secrets: it may be the BAR of another device. */
-static bool spapr_ultravisor_may_access(SpaprUltravisor *uv, uint64_t page)
-{
-    return !qatomic_read(&uv->secure) || page >= uv->nr_pages ||
-           test_bit(page, uv->shared);
-}
-
-/* Called from RCU critical section */
-static IOMMUTLBEntry spapr_ultravisor_translate(IOMMUMemoryRegion *iommu,
-                                                hwaddr addr,
-                                                IOMMUAccessFlags flag,
-                                                int iommu_idx)
-{
-    SpaprUltravisor *uv = container_of(iommu, SpaprUltravisor, iommu);
-    IOMMUTLBEntry ret = {
-        .target_as = &address_space_memory,
-        .iova = addr & -UV_PAGE_SIZE,
-        .translated_addr = addr & -UV_PAGE_SIZE,
-        .addr_mask = UV_PAGE_SIZE - 1,
-        .perm = IOMMU_RW,
-    };
-
-    if (!spapr_ultravisor_may_access(uv, addr >> UV_PAGE_BITS)) {
-        ret.perm = IOMMU_NONE;
-        if (flag != IOMMU_NONE) {
-            trace_spapr_ultravisor_refuse(addr, flag);
-            stat64_add(&uv->refused, 1);
-            if (!qatomic_xchg(&uv->warned, true)) {
-                warn_report("ultravisor: DMA %s private page at 0x%"
-                            HWADDR_PRIx " refused, not reporting any more",
-                            flag & IOMMU_WO ? "to" : "from", addr);
-            }
-        }
-    }
-    return ret;
-}
-
-static uint64_t spapr_ultravisor_min_page_size(IOMMUMemoryRegion *iommu)
-{
-    return UV_PAGE_SIZE;
-}
-
-static bool spapr_ultravisor_is_ram(hwaddr addr, hwaddr size)
-{
-    while (size) {
-        MemoryRegionSection section = memory_region_find(get_system_memory(),
-                                                         addr, size);
-        hwaddr len = int128_get64(section.size);
-        bool is_ram = section.mr && memory_region_is_ram(section.mr) &&
-                      section.offset_within_address_space == addr;
-
-        memory_region_unref(section.mr);
-        if (!is_ram) {
-            return false;
-        }
-        addr += len;
-        size -= len;
-    }
-    return true;
-}
-
-static target_ulong spapr_ultravisor_esm(SpaprUltravisor *uv, PowerPCCPU *cpu,
+static target_ulong spapr_ultravisor_esm(DMAFilter *f, PowerPCCPU *cpu,
                                          uint64_t image, uint64_t fdt)
 {
     CPUState *cs;
 
-    if (uv->secure) {
+    if (f->secure) {
         return H_SUCCESS;
     }
-    if (!spapr_ultravisor_is_ram(image, 1)) {
+    if (!dma_filter_is_ram(image, 1)) {
         return H_PARAMETER;
     }
-    if (!spapr_ultravisor_is_ram(fdt, 1)) {
+    if (!dma_filter_is_ram(fdt, 1)) {
         return H_P2;
     }
 
@@ -142,66 +63,60 @@ static target_ulong spapr_ultravisor_esm(SpaprUltravisor *uv, PowerPCCPU *cpu,
     }
 
     cpu->env.msr |= 1ULL << MSR_S;
-    qatomic_set(&uv->secure, true);
+    qatomic_set(&f->secure, true);
     trace_spapr_ultravisor_secure(true);
     return H_SUCCESS;
 }
 
-/*
- * A device's access looks the page up each time, so there is no cache to
- * flush: memory that is behind an IOMMU region is not cached.
- */
-static target_ulong spapr_ultravisor_set_shared(SpaprUltravisor *uv,
-                                                uint64_t page, uint64_t num,
-                                                bool shared)
+static void spapr_ultravisor_set_shared(DMAFilter *f, hwaddr addr, hwaddr size,
+                                        bool shared)
 {
-    if (page >= uv->nr_pages) {
-        return H_PARAMETER;
-    }
-    if (!num || num > uv->nr_pages - page ||
-        !spapr_ultravisor_is_ram(page << UV_PAGE_BITS, num << UV_PAGE_BITS)) {
-        return H_P2;
-    }
-
     /* A device must not see what the page held, nor the guest the device's */
     if (!shared) {
-        bitmap_test_and_clear_atomic(uv->shared, page, num);
+        dma_filter_set_shared(f, addr, size, false);
     }
-    address_space_set(&address_space_memory, page << UV_PAGE_BITS, 0,
-                      num << UV_PAGE_BITS, MEMTXATTRS_UNSPECIFIED);
+    address_space_set(&address_space_memory, addr, 0, size,
+                      MEMTXATTRS_UNSPECIFIED);
     if (shared) {
-        bitmap_set_atomic(uv->shared, page, num);
+        dma_filter_set_shared(f, addr, size, true);
+    }
+}
+
+static target_ulong spapr_ultravisor_share(DMAFilter *f, uint64_t page,
+                                           uint64_t num, bool shared)
+{
+    uint64_t nr_pages = f->size >> UV_PAGE_BITS;
+
+    if (page >= nr_pages) {
+        return H_PARAMETER;
+    }
+    if (!num || num > nr_pages - page ||
+        !dma_filter_is_ram(page << UV_PAGE_BITS, num << UV_PAGE_BITS)) {
+        return H_P2;
+    }
+    spapr_ultravisor_set_shared(f, page << UV_PAGE_BITS, num << UV_PAGE_BITS,
+                                shared);
+    return H_SUCCESS;
+}
+
+static target_ulong spapr_ultravisor_unshare_all(DMAFilter *f)
+{
+    hwaddr addr = 0, size;
+
+    while (dma_filter_next_shared(f, &addr, &size)) {
+        spapr_ultravisor_set_shared(f, addr, size, false);
     }
     return H_SUCCESS;
 }
 
-/* Find the next run of shared pages at or after *page */
-static bool spapr_ultravisor_next_run(SpaprUltravisor *uv, uint64_t *page,
-                                      uint64_t *num)
-{
-    *page = find_next_bit(uv->shared, uv->nr_pages, *page);
-    *num = find_next_zero_bit(uv->shared, uv->nr_pages, *page) - *page;
-    return *page < uv->nr_pages;
-}
-
-static target_ulong spapr_ultravisor_unshare_all(SpaprUltravisor *uv)
-{
-    uint64_t page = 0, num;
-
-    while (spapr_ultravisor_next_run(uv, &page, &num)) {
-        spapr_ultravisor_set_shared(uv, page, num, false);
-    }
-    return H_SUCCESS;
-}
-
-static target_ulong spapr_ultravisor_terminate(SpaprUltravisor *uv)
+static target_ulong spapr_ultravisor_terminate(void)
 {
     error_report("ultravisor: the guest asked to be terminated");
     qemu_system_guest_panicked(NULL);
     return H_SUCCESS;
 }
 
-static target_ulong spapr_ultravisor_call(SpaprUltravisor *uv, PowerPCCPU *cpu,
+static target_ulong spapr_ultravisor_call(DMAFilter *f, PowerPCCPU *cpu,
                                           target_ulong opcode,
                                           target_ulong *args)
 {
@@ -211,7 +126,7 @@ static target_ulong spapr_ultravisor_call(SpaprUltravisor *uv, PowerPCCPU *cpu,
 
     switch (opcode) {
     case UV_ESM:
-        return spapr_ultravisor_esm(uv, cpu, args[0], args[1]);
+        return spapr_ultravisor_esm(f, cpu, args[0], args[1]);
     case UV_SHARE_PAGE:
     case UV_UNSHARE_PAGE:
     case UV_UNSHARE_ALL_PAGES:
@@ -222,30 +137,31 @@ static target_ulong spapr_ultravisor_call(SpaprUltravisor *uv, PowerPCCPU *cpu,
     }
 
     /* This is U_INVALID, whose value is not published */
-    if (!uv->secure) {
+    if (!f->secure) {
         return H_PERMISSION;
     }
 
     switch (opcode) {
     case UV_SHARE_PAGE:
-        if (++uv->nr_shares == uv->refuse_share) {
+        if (dma_filter_share_fails(f)) {
             return H_PARAMETER;
         }
         /* fall through */
     case UV_UNSHARE_PAGE:
-        return spapr_ultravisor_set_shared(uv, args[0], args[1],
-                                           opcode == UV_SHARE_PAGE);
+        return spapr_ultravisor_share(f, args[0], args[1],
+                                      opcode == UV_SHARE_PAGE);
     case UV_UNSHARE_ALL_PAGES:
-        return spapr_ultravisor_unshare_all(uv);
+        return spapr_ultravisor_unshare_all(f);
     default:
-        return spapr_ultravisor_terminate(uv);
+        return spapr_ultravisor_terminate();
     }
 }
 
 target_ulong spapr_ultracall(SpaprUltravisor *uv, PowerPCCPU *cpu,
                              target_ulong opcode, target_ulong *args)
 {
-    target_ulong ret = spapr_ultravisor_call(uv, cpu, opcode, args);
+    target_ulong ret = spapr_ultravisor_call(DMA_FILTER(uv), cpu, opcode,
+                                             args);
 
     trace_spapr_ultravisor_call(CPU(cpu)->cpu_index, opcode, args[0], args[1],
                                 ret);
@@ -265,10 +181,10 @@ void spapr_ultravisor_count_hcall(SpaprUltravisor *uv, target_ulong opcode)
 
 void spapr_ultravisor_reset(SpaprUltravisor *uv)
 {
-    qatomic_set(&uv->secure, false);
-    bitmap_zero(uv->shared, uv->nr_pages);
-    uv->warned = false;
-    uv->nr_shares = 0;
+    DMAFilter *f = DMA_FILTER(uv);
+
+    qatomic_set(&f->secure, false);
+    dma_filter_reset(f);
     trace_spapr_ultravisor_secure(false);
 }
 
@@ -276,6 +192,7 @@ void spapr_ultravisor_create(SpaprMachineState *spapr, Error **errp)
 {
     MachineState *machine = MACHINE(spapr);
     SpaprUltravisor *uv;
+    DMAFilter *f;
 
     if (!tcg_enabled() && !qtest_enabled()) {
         error_setg(errp, "x-ultravisor needs TCG");
@@ -293,136 +210,43 @@ void spapr_ultravisor_create(SpaprMachineState *spapr, Error **errp)
     }
 
     uv = SPAPR_ULTRAVISOR(object_new(TYPE_SPAPR_ULTRAVISOR));
-    uv->nr_pages = (ROUND_UP(machine->ram_size, SPAPR_DEVICE_MEM_ALIGN) +
-                    machine->maxram_size - machine->ram_size) >> UV_PAGE_BITS;
-    uv->shared = bitmap_new(uv->nr_pages);
+    f = DMA_FILTER(uv);
+    f->size = ROUND_UP(machine->ram_size, SPAPR_DEVICE_MEM_ALIGN) +
+              machine->maxram_size - machine->ram_size;
+    f->page_bits = UV_PAGE_BITS;
     object_property_add_child(OBJECT(spapr), "ultravisor", OBJECT(uv));
     object_unref(OBJECT(uv));
     if (!qdev_realize(DEVICE(uv), NULL, errp)) {
         return;
     }
     spapr->ultravisor = uv;
-    spapr->dma_as = &uv->as;
+    spapr->dma_as = &f->as;
 }
 
-static void spapr_ultravisor_realize(DeviceState *dev, Error **errp)
+static void spapr_ultravisor_get_tce_hcalls(Object *obj, Visitor *v,
+                                            const char *name, void *opaque,
+                                            Error **errp)
 {
-    SpaprUltravisor *uv = SPAPR_ULTRAVISOR(dev);
-
-    memory_region_init_iommu(&uv->iommu, sizeof(uv->iommu),
-                             TYPE_SPAPR_ULTRAVISOR_MEMORY_REGION, OBJECT(uv),
-                             "ultravisor", UINT64_MAX);
-    address_space_init(&uv->as, MEMORY_REGION(&uv->iommu), "ultravisor");
-}
-
-static bool spapr_ultravisor_get_secure(Object *obj, Error **errp)
-{
-    return SPAPR_ULTRAVISOR(obj)->secure;
-}
-
-static void spapr_ultravisor_get_stat(Object *obj, Visitor *v,
-                                      const char *name, void *opaque,
-                                      Error **errp)
-{
-    uint64_t value = stat64_get((void *)obj + (uintptr_t)opaque);
+    uint64_t value = stat64_get(&SPAPR_ULTRAVISOR(obj)->tce_hcalls);
 
     visit_type_uint64(v, name, &value, errp);
 }
 
-static bool spapr_ultravisor_visit_run(Visitor *v, uint64_t page, uint64_t num,
-                                       Error **errp)
-{
-    uint64_t base = page << UV_PAGE_BITS, size = num << UV_PAGE_BITS;
-    bool ok;
-
-    if (!visit_start_struct(v, NULL, NULL, 0, errp)) {
-        return false;
-    }
-    ok = visit_type_uint64(v, "base", &base, errp) &&
-         visit_type_uint64(v, "size", &size, errp) &&
-         visit_check_struct(v, errp);
-    visit_end_struct(v, NULL);
-    return ok;
-}
-
-static void spapr_ultravisor_get_shared(Object *obj, Visitor *v,
-                                        const char *name, void *opaque,
-                                        Error **errp)
-{
-    SpaprUltravisor *uv = SPAPR_ULTRAVISOR(obj);
-    uint64_t page = 0, num;
-
-    if (!visit_start_list(v, name, NULL, 0, errp)) {
-        return;
-    }
-    while (spapr_ultravisor_next_run(uv, &page, &num)) {
-        if (!spapr_ultravisor_visit_run(v, page, num, errp)) {
-            break;
-        }
-        page += num;
-    }
-    visit_end_list(v, NULL);
-}
-
-static const Property spapr_ultravisor_properties[] = {
-    DEFINE_PROP_UINT64("x-refuse-share", SpaprUltravisor, refuse_share, 0),
-};
-
-static const VMStateDescription vmstate_spapr_ultravisor = {
-    .name = TYPE_SPAPR_ULTRAVISOR,
-    .unmigratable = 1,
-};
-
 static void spapr_ultravisor_class_init(ObjectClass *oc, const void *data)
 {
-    DeviceClass *dc = DEVICE_CLASS(oc);
-
-    dc->realize = spapr_ultravisor_realize;
-    device_class_set_props(dc, spapr_ultravisor_properties);
-    dc->vmsd = &vmstate_spapr_ultravisor;
-    /* Reason: the machine creates it */
-    dc->user_creatable = false;
-
-    object_class_property_add_bool(oc, "secure", spapr_ultravisor_get_secure,
-                                   NULL);
-    object_class_property_set_description(oc, "secure",
-        "Whether the guest is a secure VM");
-    object_class_property_add(oc, "shared", "list of struct",
-                              spapr_ultravisor_get_shared, NULL, NULL, NULL);
-    object_class_property_set_description(oc, "shared",
-        "Base and size of the guest memory that the guest shares");
-    object_class_property_add(oc, "refused", "uint64",
-                              spapr_ultravisor_get_stat, NULL, NULL,
-                              (void *)offsetof(SpaprUltravisor, refused));
-    object_class_property_set_description(oc, "refused",
-        "Number of DMA accesses that met a private page");
     object_class_property_add(oc, "tce-hcalls", "uint64",
-                              spapr_ultravisor_get_stat, NULL, NULL,
-                              (void *)offsetof(SpaprUltravisor, tce_hcalls));
+                              spapr_ultravisor_get_tce_hcalls, NULL, NULL,
+                              NULL);
     object_class_property_set_description(oc, "tce-hcalls",
         "Number of hypercalls that wrote to TCE tables");
-}
-
-static void spapr_ultravisor_memory_region_class_init(ObjectClass *oc,
-                                                      const void *data)
-{
-    IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(oc);
-
-    imrc->translate = spapr_ultravisor_translate;
-    imrc->get_min_page_size = spapr_ultravisor_min_page_size;
 }
 
 static const TypeInfo spapr_ultravisor_types[] = {
     {
         .name = TYPE_SPAPR_ULTRAVISOR,
-        .parent = TYPE_DEVICE,
+        .parent = TYPE_DMA_FILTER,
         .instance_size = sizeof(SpaprUltravisor),
         .class_init = spapr_ultravisor_class_init,
-    },
-    {
-        .name = TYPE_SPAPR_ULTRAVISOR_MEMORY_REGION,
-        .parent = TYPE_IOMMU_MEMORY_REGION,
-        .class_init = spapr_ultravisor_memory_region_class_init,
     },
 };
 
