@@ -58,7 +58,7 @@ def by_hand(name, steps, *said, base=scenario.BASE, moments=("running",), **fiel
     The devices lie in RAM from 1 GiB on, one MiB each, in the swiotlb pool and in shared pages.
     """
     one = scenario.pick([name], base)[0] | {"steps": steps, "console": {}, "trouble": []}
-    view = {"ram": [[1 << 30, (2 << 30) - 1]], "devices": {}, "ultravisor": {
+    view = {"ram": [[1 << 30, (2 << 30) - 1]], "devices": {}, "hypervisor": {
         "secure": True, "refused": 0, "tce-hcalls": 7,
         "shared": [{"base": 1 << 30, "size": 1 << 29}]}}
     devices = []
@@ -97,10 +97,15 @@ def secure():
     return by_hand("ppc-secure-legacy", ["devices"], moments=("running", "later"))
 
 
+def protected():
+    """A protected guest of pKVM, whose devices were told, at addresses that the host knows."""
+    return by_hand("pkvm-access-platform", ["devices"], base="mainline")
+
+
 def dead():
     """A secure VM without the series."""
     record = by_hand("ppc-secure-stock", [], moments=("stuck",))
-    record.views["stuck"]["ultravisor"]["refused"] = 3
+    record.views["stuck"]["hypervisor"]["refused"] = 3
     record.said, record.end = [], "silent"
     record.console = record.scenario["stuck"] + "\n"
     return record
@@ -172,7 +177,7 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, dead, without_pool, held, left, canary, crashed, shared, counted,
+    faults, secure, protected, dead, without_pool, held, left, canary, crashed, shared, counted,
     function_reset, unsaved)}
 
 if __name__ == "__main__":

@@ -99,6 +99,6 @@ def stuck(record):
     yield Check("stuck.rings", "QEMU sees rings at physical addresses",
                 bool(rings) and all(host.in_ram(view, a) for a in rings), rings)
     if record.scenario["secure"]:
-        state = view["ultravisor"]
+        state = view["hypervisor"]
         yield Check("stuck.refused", "devices tried to access private pages",
                     state["secure"] and state["refused"] > 0, state["refused"])

@@ -74,7 +74,7 @@ def restart(boot, machine):
 def search(boot, machine):
     """Look through all memory for the guest's canary."""
     machine.qmp("stop")
-    shared = [(s["base"], s["base"] + s["size"]) for s in machine.ultravisor()["shared"]]
+    shared = [(s["base"], s["base"] + s["size"]) for s in machine.hypervisor()["shared"]]
     words = canary(boot.record.seed)
     found = {page for low, high in machine.ram()
              for page in pages(machine.memory(low, high + 1 - low), words, low)}

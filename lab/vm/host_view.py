@@ -10,7 +10,7 @@ def observe(machine, scenario, image):
     """What QMP says of every virtio device of the scenario, and where RAM lies."""
     view = {"ram": machine.ram(), "devices": {}}
     if scenario["secure"] or scenario["tce"] is not None:
-        view["ultravisor"] = machine.ultravisor()
+        view["hypervisor"] = machine.hypervisor()
     paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
              if d["path"].startswith("/machine/peripheral/")}
     for index, name in enumerate(scenario["devices"]):

@@ -110,15 +110,15 @@ class Machine:
         self.qmp("pmemsave", val=address, size=size, filename="memory.img")
         return (self.folder / "memory.img").read_bytes()
 
-    def ultravisor(self):
-        """What pseries' ultravisor, if there is one, says of the guest."""
-        path = "/machine/ultravisor"
-        try:
+    def hypervisor(self):
+        """What pseries' ultravisor, or virt's pKVM, says of the guest, if there is one."""
+        machine = {p["name"] for p in self.qmp("qom-list", path="/machine")}
+        for name in machine & {"ultravisor", "pkvm"}:
+            path = f"/machine/{name}"
             get = {p["name"] for p in self.qmp("qom-list", path=path)}
-        except Fail:
-            return None
-        return {name: self.qmp("qom-get", path=path, property=name)
-                for name in get & {"secure", "shared", "refused", "tce-hcalls"}}
+            return {name: self.qmp("qom-get", path=path, property=name)
+                    for name in get & {"secure", "shared", "refused", "tce-hcalls"}}
+        return None
 
     def ram(self):
         """The guest-physical ranges that are RAM."""
