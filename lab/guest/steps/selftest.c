@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../lib/cmdline.h"
 #include "../lib/iface.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
@@ -83,6 +84,8 @@ static void step_selftest(const char *arg)
 	setenv("VIRTIO_TEST_DEVICES", names.s, 1);
 	setenv("VIRTIO_TEST_DISK", DISK, 1);
 	setenv("VIRTIO_TEST_PEER", HOST, 1);
+	if (param("vdma.confidential"))
+		setenv("VIRTIO_TEST_CONFIDENTIAL", "1", 1);
 
 	if (!for_each(SELFTESTS, "", run_one, NULL)) {
 		errno = ENOENT;

@@ -141,6 +141,12 @@ static bool secure_power_guest(void)
 	return !strcmp(svm, "1");
 }
 
+/* arm64 does not tell user space. */
+static bool confidential_arm_guest(void)
+{
+	return getenv(CONFIDENTIAL);
+}
+
 static bool legacy_mmio_translated(const struct vdev *vdev)
 {
 	return !vdev_has(vdev, VERSION_1) && !strcmp(vdev->transport, "virtio-mmio") &&
@@ -156,7 +162,8 @@ static bool claimed(const struct vdev *vdev)
 	if (!strncmp(uts.machine, "ppc64", strlen("ppc64")))
 		return secure_power_guest();
 
-	return !strcmp(uts.machine, "aarch64") && legacy_mmio_translated(vdev);
+	return !strcmp(uts.machine, "aarch64") &&
+	       (confidential_arm_guest() || legacy_mmio_translated(vdev));
 }
 
 static bool otherwise(const struct vdev *vdev)

@@ -22,6 +22,8 @@
  */
 #define NAMED		"VIRTIO_TEST_DEVICES"
 #define NAMED_MAX	64
+/* Set for a guest of arm64 that is confidential. */
+#define CONFIDENTIAL	"VIRTIO_TEST_CONFIDENTIAL"
 
 struct vdev {
 	char name[32];
