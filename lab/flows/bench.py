@@ -20,7 +20,7 @@ PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].item
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
-KEYS = {"about", "scenario", "kernel", "limit", "stronger", *RELATIONS}
+KEYS = {"about", "scenario", "base", "kernel", "limit", "stronger", *RELATIONS}
 FEW, MANY = DATA["requests"]
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
@@ -83,7 +83,7 @@ def rows(wanted, folder):
         if unknown := set(data) - KEYS:
             raise Fail(f"bench.toml: row {name} has unknown keys: {', '.join(sorted(unknown))}",
                        f"there are: {', '.join(sorted(KEYS))}")
-        one = scenario.pick([data["scenario"]])[0]
+        one = scenario.pick([data["scenario"]], data.get("base", scenario.BASE))[0]
         if wanted in (None, one["arch"]):
             found[name] = Row(name, data, Guest.make(one, data["kernel"], folder), {})
     if not found:
@@ -184,7 +184,7 @@ def table(some, found):
 
 def tests():
     """What "./vdma test" takes of it: (name, checks) of each machine."""
-    for name in dict.fromkeys(scenario.pick([data["scenario"]])[0]["arch"]
+    for name in dict.fromkeys(scenario.load()[data["scenario"]]["arch"]
                               for data in DATA["rows"].values()):
         yield f"{name}: what a block request costs", bench(name, False)[1]
 
@@ -192,10 +192,13 @@ def tests():
 def main(wanted, verify):
     """Print a table for each machine; return whether everything holds."""
     found, checks = bench(wanted, verify)
-    for name in dict.fromkeys(row.guest.scenario["arch"] for row in found.values()):
-        some = [row for row in found.values() if row.guest.scenario["arch"] == name]
-        release = Base(some[0].guest.scenario["base"]).release()
-        print(f"{name}, {release}: instructions of the guest's kernel\n\n{table(some, found)}\n")
+    machines = {}
+    for row in found.values():
+        one = row.guest.scenario
+        machines.setdefault((one["arch"], one["base"]), []).append(row)
+    for (name, base), some in machines.items():
+        print(f"{name}, {Base(base).release()}: instructions of the guest's kernel\n\n"
+              f"{table(some, found)}\n")
     for check in checks:
         if not check.ok:
             print(f"FAILED: {check.title}: {check.detail}")
