@@ -145,6 +145,18 @@ def crashed():
                    moments=("first", "second"), seed=1, disk=digest(disk))
 
 
+def retyped():
+    """A guest that has its devices' domain translate no longer."""
+    record = by_hand("smmu-mmio-legacy-domain", ["devices", "domain:identity", "devices",
+                                                 "sync:bypassed"], moments=("bypassed",))
+    now = {"mode": "phys", "domain": "identity"}
+    again = [["device", {**fields, **now}] for fields in record.all("device")]
+    changed = [["domain", {"parent": fields["parent"], "type": "identity", "mode": "phys"}]
+               for _, fields in again]
+    record.said[-1:-1] = changed + again
+    return record
+
+
 def shared():
     """A guest whose disk and share work while readers fill the pool now and then."""
     return by_hand("bounce-flaky-pool", ["devices", "loaded:flood:8"],
@@ -177,8 +189,8 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, protected, dead, without_pool, held, left, canary, crashed, shared, counted,
-    function_reset, unsaved)}
+    faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, shared,
+    counted, function_reset, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -4,6 +4,7 @@ import re
 
 from ..model.check import Check
 from ..model.features import BIT, known, MAPPED
+from ..model.scenario import domain_at
 from .modes import devices, mode_of
 
 POOL = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
@@ -58,18 +59,22 @@ def features(record, moment, name, device, said):
                     sorted(offered))
 
 
-def side(record, name):
+def side(record, name, moment=None):
     """Where the scenario has the host see a device's rings and buffers."""
-    wanted = record.scenario.get("rings")
+    scenario = record.scenario
+    wanted = scenario.get("rings")
     if isinstance(wanted, dict):
         wanted = wanted.get(name)
-    return wanted or ("iova" if mode_of(record, name, False) in MAPPED else "ram")
+    domain = (domain_at(scenario, f"sync:{moment}") or [scenario.get("domain")])[0]
+    # A domain that does not translate leaves addresses as they are, whoever maps.
+    return wanted or ("iova" if domain != "identity"
+                      and mode_of(record, name, False, domain) in MAPPED else "ram")
 
 
 def place(record, moment, name, view):
     """Rings and buffers lie where the mode puts them, or where the scenario says."""
-    scenario, device = record.scenario, view["devices"][name]
-    where = side(record, name)
+    device = view["devices"][name]
+    where = side(record, name, moment)
     found = addresses(device)
     return Check(f"{moment}.{name}.rings", f"{moment}: {name}: rings and buffers {WHERE[where]}",
                  bool(found) and all(in_ram(view, a) == (where == "ram") for a in found)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the guest says of its devices: mode, domain, and what a rebind does to them."""
 from ..model.check import Check
-from ..model.scenario import parent
+from ..model.scenario import domain_at, parent
 
 
-def mode_of(record, name, shown=True):
+def mode_of(record, name, shown=True, domain=None):
     """The mode that the scenario wants of a device; a stock kernel does not show it."""
     if shown and not record.shows_mode:
         return "-"
-    return record.scenario["modes"].get(name, record.scenario["mode"])
+    mode = record.scenario["domains"].get(domain, record.scenario["mode"])
+    return record.scenario["modes"].get(name, mode)
 
 
 def devices(record):
@@ -29,7 +30,8 @@ def survey(record, steps):
             continue
         mine = [d for d in record.all("device")
                 if name in seen and d["parent"] == seen[name]["parent"]]
-        yield from always(record, name, mine)
+        yield from changing(record, name, mine) if record.scenario["domains"] \
+            else always(record, name, mine)
         if "rebind" in steps and mine:
             yield rebound(record, name, mine[0]["name"])
 
@@ -53,6 +55,24 @@ def always(record, name, mine):
         want, said = record.scenario["domain"], {d["domain"] for d in mine}
         yield Check(f"{name}.domain", f"{name}: the guest reports IOMMU domain {want}",
                     said == {want}, f"it reports {said}")
+
+
+def changing(record, name, mine):
+    """The guest changes the type of a device's domain: the mode follows at each binding."""
+    types = domain_at(record.scenario, "devices")
+    modes = [mode_of(record, name, domain=one) for one in types]
+    said = [d["mode"] for d in mine]
+    yield Check(f"{name}.mode", f"{name}: the guest reports modes {', '.join(modes)}",
+                said == modes, f"it reports {said or 'nothing'}")
+    said = [d["domain"] for d in mine]
+    yield Check(f"{name}.domain", f"{name}: the guest reports IOMMU domains {', '.join(types)}",
+                said == types, f"it reports {said or 'nothing'}")
+    wanted = [(one, mode_of(record, name, domain=one))
+              for one in domain_at(record.scenario, "domain")]
+    found = [(d["type"], d["mode"]) for d in record.all("domain")
+             if mine and d["parent"] == mine[0]["parent"]]
+    yield Check(f"{name}.retyped", f"{name}: each time that the type of its domain is changed, it"
+                " is bound in the mode that goes with it", found == wanted, found)
 
 
 def rebound(record, name, device):

@@ -35,6 +35,7 @@ KEYS = {
     "row": "the machine's name in the table of modes in docs/results.md, where the scenario is part of it",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
+    "domains": "the dma_mode by the type of that domain, where the guest changes it",
     "console": "texts that the console must show, with how often",
     "trouble": "warnings that the console must show, and that do not count as such",
     "kunit": "KUnit suites that must pass while the guest boots",
@@ -84,7 +85,7 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "debug": {}, "watched": False,
+                        "debug": {}, "watched": False, "domains": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
@@ -127,6 +128,18 @@ def pick(wanted, base=BASE):
 FIRST_SLOT = 8
 
 SILENCE = 40  # seconds without a word before a guest counts as hung
+
+
+def domain_at(scenario, wanted):
+    """The type of the devices' IOMMU domain at each step of this name, as steps change it."""
+    now, found = scenario.get("domain"), []
+    for step in scenario["steps"]:
+        words = step.split(":")
+        if "domain" in words:
+            now = words[words.index("domain") + 1]
+        if step == wanted or wanted == "domain" and wanted in words:
+            found.append(now)
+    return found
 
 
 def parent(scenario, index):

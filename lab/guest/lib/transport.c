@@ -26,6 +26,7 @@ static void collect(const char *name, void *arg)
 	if (count == MANY || !strcmp(driver.s, "-"))
 		return;
 	transports[count].name = parent(name);
+	transports[count].device = token_fmt("/sys/bus/%s/devices/%s", bus.s, transports[count].name.s);
 	transports[count].driver = token_fmt("/sys/bus/%s/drivers/%s", bus.s, driver.s);
 	count++;
 }
@@ -76,6 +77,48 @@ static int round_trip(int (*take)(const struct transport *t),
 	return all_back();
 }
 
+/* Find the transports; there must be some. */
+static int find(void)
+{
+	count = 0;
+	for_each(VIRTIO_DEVICES, "virtio", collect, NULL);
+	if (count)
+		return 0;
+
+	errno = ENODEV;
+	fail("no-device", NULL);
+	return -1;
+}
+
+int transport_unbind(const struct transport *t)
+{
+	return write_text(token_fmt("%s/unbind", t->driver.s).s, t->name.s);
+}
+
+int transport_bind(const struct transport *t)
+{
+	return write_text(token_fmt("%s/bind", t->driver.s).s, t->name.s);
+}
+
+/* Call @fn for each transport until it returns an error, and return that. */
+int transport_each(int (*fn)(const struct transport *t))
+{
+	unsigned int i;
+	int ret = find();
+
+	for (i = 0; !ret && i < count; i++)
+		ret = fn(&transports[i]);
+
+	return ret;
+}
+
+/* Take all transports, and give them back once. */
+int transport_once(int (*take)(const struct transport *t),
+		   int (*give)(const struct transport *t))
+{
+	return find() || round_trip(take, give, 1) ? -1 : 0;
+}
+
 /* Take all transports, and give them back, as often as @arg says. */
 void transport_rounds(const char *what, const char *arg,
 		      int (*take)(const struct transport *t),
@@ -84,13 +127,12 @@ void transport_rounds(const char *what, const char *arg,
 	unsigned long rounds = arg ? strtoul(arg, NULL, 0) : 1;
 	unsigned long i;
 
-	count = 0;
-	for_each(VIRTIO_DEVICES, "virtio", collect, NULL);
-	if (!count || !rounds) {
-		errno = ENODEV;
-		fail("no-device", NULL);
-		return;
+	if (!rounds) {
+		errno = EINVAL;
+		fail("rounds", NULL);
 	}
+	if (!rounds || find())
+		return;
 
 	for (i = 0; i < rounds; i++) {
 		if (round_trip(take, give, i + 1 == rounds)) {
