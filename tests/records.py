@@ -157,6 +157,18 @@ def retyped():
     return record
 
 
+def lent():
+    """A guest whose rng is driven by a program, twice, and by the kernel again."""
+    drawn = media.entropy_image()[64:96].hex()
+    record = by_hand("bit-pci-vfio", ["devices", "vfio:rng", "vfio:rng"], *(
+        line for _ in range(2) for line in (
+            ("vfio", {"device": "rng", "driver": "vfio-pci", "bytes": drawn}),
+            ("returned", {"device": "rng", "mode": "platform_dma", "domain": "DMA"}))))
+    for device in record.views["running"]["devices"].values():
+        device |= {"rings": [[1 << 40]], "buffers": []}
+    return record
+
+
 def shared():
     """A guest whose disk and share work while readers fill the pool now and then."""
     return by_hand("bounce-flaky-pool", ["devices", "loaded:flood:8"],
@@ -189,8 +201,8 @@ def unsaved():
 
 
 MADE = {made.__name__: made for made in (
-    faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, shared,
-    counted, function_reset, unsaved)}
+    faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
+    shared, counted, function_reset, unsaved)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

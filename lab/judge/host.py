@@ -73,7 +73,7 @@ def side(record, name, moment=None):
 
 def place(record, moment, name, view):
     """Rings and buffers lie where the mode puts them, or where the scenario says."""
-    device = view["devices"][name]
+    scenario, device = record.scenario, view["devices"][name]
     where = side(record, name, moment)
     found = addresses(device)
     return Check(f"{moment}.{name}.rings", f"{moment}: {name}: rings and buffers {WHERE[where]}",

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was done to a guest while its devices worked: whether it took that."""
+"""What was done to a guest while its devices worked, or to a device: whether it took that."""
 import errno
 
 from ..model.check import Check
 from ..model.media import entropy_image
 from ..model.record import digest
 from .data import written
+from .modes import mode_of
 
 # The least that the guest keeps of its canary, in pages: of its own, of a file, of a pipe.
 KEPT = 768
@@ -21,6 +22,8 @@ def survey(record):
                     len(taken) == int(rounds) and not {0, errno.ETIMEDOUT} & set(taken), taken)
     if "flr" in words:
         yield reset(record, int(words[words.index("flr") + 1]))
+    for device in dict.fromkeys(s[1] for s in steps if s[0] == "vfio"):
+        yield from lent(record, device, sum(s == ["vfio", device] for s in steps))
     # What works when the guest crashes cannot tell.
     count = sum(s[0] == "loaded" and s[1] != "crash" for s in steps)
     if count:
@@ -48,6 +51,21 @@ def reset(record, rounds):
     done = record.all("flr")
     return Check("blk.flr", "blk: its PCI function is reset while it works",
                  [(d["rounds"], d["method"][:3]) for d in done] == [(str(rounds), "flr")], done)
+
+
+def lent(record, device, rounds):
+    """A program had the device, at an address of its own, and the driver came back to it."""
+    found = [v for v in record.all("vfio") if v["device"] == device]
+    answers = [v["bytes"] for v in found]
+    yield Check(f"{device}.vfio", f"{device}: a program opens it by vfio, maps memory, resets it"
+                + (" and draws the host's bytes from it" if device == "rng" else ""),
+                [v["driver"] for v in found] == ["vfio-pci"] * rounds
+                and all(len(a) == 64 and bytes.fromhex(a) in entropy_image()
+                        for a in answers if device == "rng"), found)
+    wanted = (mode_of(record, device), record.scenario.get("domain"))
+    found = [(r["mode"], r["domain"]) for r in record.all("returned") if r["device"] == device]
+    yield Check(f"{device}.returned", f"{device}: its driver is back, in mode {wanted[0]} and"
+                f" IOMMU domain {wanted[1]}", found == [wanted] * rounds, found)
 
 
 def restarted(record):
