@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The 9p share of the host: where it is, and what it holds. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "beat.h"
+#include "patience.h"
 #include "share.h"
 
+#define BUSY_MS	10000
+
+/* The device serves one mount at a time: wait for work that has it. */
 int share_mount(unsigned long flags)
 {
+	struct patience p = patience(BUSY_MS);
+	int ret;
+
 	mkdir(SHARE, 0755);
-	return mount("share", SHARE, "9p", flags,
-		     "trans=virtio,version=9p2000.L,msize=524288");
+	do {
+		ret = mount("share", SHARE, "9p", flags,
+			    "trans=virtio,version=9p2000.L,msize=524288");
+	} while (ret && errno == EBUSY && wait_ms(&p, 1));
+
+	return ret;
 }
 
 /* Take a buffer of SHARE_BYTES. */
