@@ -96,6 +96,19 @@ class Made(unittest.TestCase):
         self.assertEqual(other["companion"], "qemu-10.2")
         self.assertFalse(scenario.with_companion(known["plain"], "qemu-10.2")["companion"])
 
+    def test_a_step_that_starts_another_kernel_is_seen_under_load_as_well(self):
+        for steps, wanted in ((["devices", "kexec"], True), (["loaded:crash"], True),
+                              (["crash", "vmcore"], True), (["loaded:suspend", "vmcore"], False)):
+            self.assertEqual(scenario.starts_another({"steps": steps}), wanted, steps)
+
+    def test_the_type_of_a_domain_is_what_the_last_step_made_it(self):
+        one = {"domain": "DMA", "steps": ["devices", "loaded:domain:DMA-FQ:bound", "devices",
+                                          "domain:identity", "sync:identity", "devices"]}
+        self.assertEqual(scenario.domain_at(one, "devices"), ["DMA", "DMA-FQ", "identity"])
+        self.assertEqual(scenario.domain_at(one, "domain"), ["DMA-FQ", "identity"])
+        self.assertEqual(scenario.domain_at(one, "sync:identity"), ["identity"])
+        self.assertEqual(scenario.domain_at(one, "sync:other"), [])
+
     def test_pick_hints_at_names_that_are_near(self):
         with self.assertRaisesRegex(Fail, "unknown scenario 'ow'") as caught:
             scenario.pick(["ow"])
@@ -139,7 +152,8 @@ class All(unittest.TestCase):
         def check(one):
             self.assertTrue(one["kernels"])
             if not one["missing"]:
-                self.assertEqual([k for k in one["kernels"] if not known(k, one["base"])], [])
+                kernels = [*one["kernels"], one["next"] or "series"]
+                self.assertEqual([k for k in kernels if not known(k, one["base"])], [])
         self.each(check)
 
     def test_control_an_unknown_kernel_is_seen(self):

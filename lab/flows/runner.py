@@ -11,6 +11,7 @@ from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
 from ..model.record import Record
+from ..model.scenario import starts_another
 from ..patches.base import Base, number
 from ..build import guest, kernel, qemu
 from ..vm.command_line import prepare
@@ -34,6 +35,9 @@ class Boot:
             3 if "debug" in scenario["config"] else 1)
         base = Base(scenario["base"])
         self.kernel = image or kernel.build(base, scenario["machine"], kind)
+        # The initramfs is for both: a kernel of modules has its own, and starts no other one.
+        self.next = self.kernel if not scenario["next"] else kernel.build(
+            base, scenario["machine"], scenario["next"])
         self.initrd = guest.build(scenario["machine"], self.kernel, base)
         # A kernel with a part of the series may not show the mode yet.
         self.record = Record(scenario, kind, shows_mode=" dma_mode_show"
@@ -63,8 +67,8 @@ class Boot:
 
     def _fill(self, folder):
         write_media(folder)
-        if {"kexec", "crash"} & {step.rpartition(":")[2] for step in self.scenario["steps"]}:
-            image = self.kernel / self.scenario["machine"]["image"].rpartition("/")[2]
+        if starts_another(self.scenario):
+            image = self.next / self.scenario["machine"]["image"].rpartition("/")[2]
             shutil.copy(image, folder / "share" / "kernel")
             shutil.copy(self.initrd, folder / "share" / "initrd")
 

@@ -26,6 +26,7 @@ KEYS = {
     "append": "further kernel parameters",
     "patience": "seconds without a word before the guest counts as hung",
     "steps": "what the guest's init does, in this order",
+    "next": "the kernel that the guest starts by kexec or as it crashes, where it is another",
     "mode": "the dma_mode of every device that 'modes' does not name",
     "modes": "the dma_mode by device, where they differ",
     "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says),"
@@ -85,7 +86,7 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "debug": {}, "watched": False, "domains": {},
+                        "debug": {}, "watched": False, "next": None, "domains": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
@@ -128,6 +129,11 @@ def pick(wanted, base=BASE):
 FIRST_SLOT = 8
 
 SILENCE = 40  # seconds without a word before a guest counts as hung
+
+
+def starts_another(scenario):
+    """Whether the guest starts another kernel, by a step or while its devices work."""
+    return any({"kexec", "crash"} & set(step.split(":")) for step in scenario["steps"])
 
 
 def domain_at(scenario, wanted):

@@ -2,7 +2,7 @@
 """Look at a guest from outside, through QMP."""
 import time
 
-from ..model.scenario import parent
+from ..model.scenario import parent, starts_another
 from . import arm64_page_tables
 
 
@@ -31,7 +31,7 @@ def observe(machine, scenario, image):
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
     # A kernel that another one has started lies elsewhere.
-    walkable = scenario["machine"].get("page_tables", False) and "kexec" not in scenario["steps"]
+    walkable = scenario["machine"].get("page_tables", False) and not starts_another(scenario)
     if walkable:
         entries, linear_end = arm64_page_tables.walk(machine, image)
         view["noncacheable"] = arm64_page_tables.noncacheable(entries)
