@@ -12,10 +12,11 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "hw/arm/virt.h"
+#include "hw/arm/virt-pkvm.h"
 #include "hw/misc/dma-filter.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
+#include "target/arm/cpu.h"
 #include "trace.h"
 
 #define TYPE_VIRT_PKVM "virt-pkvm"
