@@ -41,7 +41,7 @@
 #define PAGE_BYTES          0x1000ull
 #define PAGE                0x42000000ull
 /* The queue and the buffer of a device */
-#define DMA_BYTES           (4 * PAGE_BYTES)
+#define DMA_BYTES           (16 * PAGE_BYTES)
 
 /* Firmware that makes the calls which the test leaves in the mailbox */
 static const uint32_t code[] = {
