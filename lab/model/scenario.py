@@ -44,7 +44,7 @@ KEYS = {
              " of KUnit, all of a reason that machine and base do not give",
     "short": "true: the rng says that it wrote more than it did; the rest of its buffer is zero",
     "requests": "the fewest and the most requests in which the guest may read its disk",
-    "segment": "the bytes of a request to the disk that must lie in one piece, at most",
+    "segment": "the most bytes that a segment of a request to the disk may have",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
     "absent": "devices whose probe fails: the text that the console must show for each",

@@ -24,7 +24,7 @@ static unsigned long completed(const char *disk)
 	return strtoul(stat, NULL, 10);
 }
 
-/* How much of a request must lie in one piece. */
+/* The most that a segment of a request may have. */
 static struct token segment(const char *disk)
 {
 	return read_token("/sys/block/%s/queue/max_segment_size", disk);
