@@ -10,6 +10,9 @@
  *
  * On arm64, count the barriers among them as well: those that order accesses
  * for the CPUs (inner shareable), and those that do so for every observer.
+ *
+ * Leave out what does nothing: the compiler aligns loops with it, which changes
+ * with the code before them.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -27,6 +30,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = API;
 /* DMB and DSB, whatever their domain and type. */
 #define BARRIER_MASK	0xfffff0dfu
 #define BARRIER		0xd503309fu
+#define ARM64_NOP	0xd503201fu
+#define POWERPC_NOP	0x60000000u
 #define DOMAIN(insn)	((insn) >> 10 & 3)
 enum { OUTER, NON_SHAREABLE, INNER, FULL };
 
@@ -131,17 +136,13 @@ static struct symbol *function_at(unsigned long long address)
 	return low && strchr("tTwW", symbols[low - 1].type) ? &symbols[low - 1] : NULL;
 }
 
-/* What counts the instruction if it is a barrier, else NULL. */
-static unsigned long long *barriers_of(const struct qemu_plugin_insn *insn,
-				       struct symbol *function)
+/* What counts the instruction @code if it is a barrier, else NULL. */
+static unsigned long long *barriers_of(uint32_t code, struct symbol *function)
 {
-	/* Not qemu_plugin_insn_data(), whose arguments have changed. */
-	const uint32_t *code = qemu_plugin_insn_haddr(insn);
-
-	if (!arm64 || !code || (*code & BARRIER_MASK) != BARRIER)
+	if (!arm64 || (code & BARRIER_MASK) != BARRIER)
 		return NULL;
 
-	switch (DOMAIN(*code)) {
+	switch (DOMAIN(code)) {
 	case OUTER:
 	case FULL:
 		return &function->outer;
@@ -163,15 +164,19 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		unsigned long long address = qemu_plugin_insn_vaddr(insn);
 		struct symbol *function = function_at(address);
 		qemu_plugin_vcpu_udata_cb_t callback = executed;
+		/* Not qemu_plugin_insn_data(), whose arguments have changed. */
+		const uint32_t *code = qemu_plugin_insn_haddr(insn);
 		unsigned long long *barriers;
 
-		if (!function)
+		if (!function || !code)
 			continue;
 		if (function->helper)
 			callback = address - function->start <= ENTRY ? entered : helped;
+		else if (*code == (arm64 ? ARM64_NOP : POWERPC_NOP))
+			continue;
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, callback,
 						       QEMU_PLUGIN_CB_NO_REGS, function);
-		barriers = barriers_of(insn, function);
+		barriers = barriers_of(*code, function);
 		if (barriers)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, ordered,
 							       QEMU_PLUGIN_CB_NO_REGS,
