@@ -55,8 +55,14 @@ def features(record, moment, name, device, said):
     if record.scenario["offered"]:
         yield Check(f"{moment}.{name}.offered",
                     f"{moment}: {name}: QEMU offers what the scenario says",
-                    all((b in offered) == has for b, has in record.scenario["offered"].items()),
-                    sorted(offered))
+                    all((b in offered) == has for b, has in of_device(
+                        record.scenario["offered"], name).items()), sorted(offered))
+
+
+def of_device(wanted, name):
+    """What is wanted of a device: of all of them, or by its name."""
+    own = {key.partition(".")[2]: has for key, has in wanted.items() if key.startswith(f"{name}.")}
+    return {key: has for key, has in wanted.items() if "." not in key} | own
 
 
 def side(record, name, moment=None):

@@ -32,7 +32,7 @@ KEYS = {
     "rings": "where the host sees rings and buffers: ram or iova (by default as the mode says),"
              " for all devices or by device",
     "bits": "feature bits that must, or must not, be negotiated; 'balloon.X' for one device",
-    "offered": "feature bits that every device must, or must not, offer",
+    "offered": "feature bits that devices must, or must not, offer; 'balloon.X' for one device",
     "row": "the machine's name in the table of modes in docs/results.md, where the scenario is part of it",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",

@@ -55,11 +55,21 @@
 
 #define VIRTIO_F_PLATFORM_DMA 44
 
-#define VHOST_USER_GET_FEATURES 1
-#define VHOST_USER_REPLY        (1 | 1 << 2)
+#define VHOST_USER_GET_FEATURES             1
+#define VHOST_USER_SET_FEATURES             2
+#define VHOST_USER_GET_VRING_BASE           11
+#define VHOST_USER_GET_PROTOCOL_FEATURES    15
+#define VHOST_USER_REPLY                    (1 | 1 << 2)
+#define VHOST_USER_NEED_REPLY               (1 << 3)
+#define VHOST_USER_F_PROTOCOL_FEATURES      30
+/* REPLY_ACK and BACKEND_REQ: QEMU wants both for a device IOTLB. */
+#define VHOST_USER_PROTOCOLS                (1 << 3 | 1 << 5)
+
+/* What a back end offers that can ask for translations */
+#define VHOST_TRANSLATES                    (1ull << VIRTIO_F_ACCESS_PLATFORM)
 
 #define PATH            "/virtio/platform-dma/"
-#define OPTION          ",platform_dma=on"
+#define OPTION          ",x-platform-dma=on"
 #define MACHINE         "-machine virt,iommu=smmuv3,virtio-mmio-iommu=1 " \
                         "-cpu max -nodefaults -global virtio-mmio.ioeventfd=off "
 #define MMIO_MODERN     "-global virtio-mmio.force-legacy=false "
@@ -190,7 +200,7 @@ static void negotiate(Guest *g, uint64_t features)
     drop_queue(g);
     qvirtio_start_device(g->vdev);
     qvirtio_set_features(g->vdev, features);
-    g_assert(status_names_bit(g, "host-features"));
+    g_assert(!accept || status_names_bit(g, "host-features"));
     g_assert(status_names_bit(g, "guest-features") == accept);
 
     g->vq = qvirtqueue_setup(g->vdev, &g->alloc, 0);
@@ -253,13 +263,34 @@ static void assert_done(Guest *g)
     guest_free(&g->alloc, g->buf);
 }
 
-/* Save the guest, and go on in a new QEMU with these options. */
-static void migrate(Guest *g, const char *options)
+/* Wait for a migration to end; return whether it succeeded. */
+static bool migrated(QTestState *qts)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp_assert_success_ref(qts,
+                                              "{ 'execute': 'query-migrate' }");
+        const char *status = qdict_get_try_str(rsp, "status");
+        bool failed = !g_strcmp0(status, "failed");
+        bool completed = !g_strcmp0(status, "completed");
+
+        qobject_unref(rsp);
+        if (failed || completed) {
+            return completed;
+        }
+        g_usleep(10000);
+    }
+}
+
+/*
+ * Save the guest, and load it in a new QEMU with these options. Return whether
+ * it takes the state.
+ */
+static bool move(Guest *g, const char *options)
 {
     g_autofree char *path = NULL;
     g_autofree char *uri = NULL;
-    bool done = false;
     int fd = g_file_open_tmp("qtest-platform-dma-XXXXXX", &path, NULL);
+    bool loaded;
 
     g_assert_cmpint(fd, >=, 0);
     close(fd);
@@ -267,29 +298,25 @@ static void migrate(Guest *g, const char *options)
 
     qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate',"
                              " 'arguments': { 'uri': %s } }", uri);
-    while (!done) {
-        QDict *rsp = qtest_qmp_assert_success_ref(g->qts,
-                                              "{ 'execute': 'query-migrate' }");
-        const char *status = qdict_get_str(rsp, "status");
-
-        g_assert_cmpstr(status, !=, "failed");
-        done = g_str_equal(status, "completed");
-        qobject_unref(rsp);
-    }
+    g_assert(migrated(g->qts));
     qtest_quit(g->qts);
 
-    g->qts = qtest_initf(MACHINE "%s -S -incoming %s", options, uri);
+    g->qts = qtest_initf(MACHINE "%s -S -incoming defer", options);
     g->mmio_dev.qts = g->qts;
     g->pci_bus.bus.qts = g->qts;
-    for (done = false; !done;) {
-        QDict *rsp = qtest_qmp_assert_success_ref(g->qts,
-                                              "{ 'execute': 'query-status' }");
-
-        done = !g_str_equal(qdict_get_str(rsp, "status"), "inmigrate");
-        qobject_unref(rsp);
-    }
-    qtest_qmp_assert_success(g->qts, "{ 'execute': 'cont' }");
+    qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate-incoming',"
+                             " 'arguments': { 'uri': %s,"
+                             " 'exit-on-error': false } }", uri);
+    loaded = migrated(g->qts);
     unlink(path);
+
+    return loaded;
+}
+
+static void migrate(Guest *g, const char *options)
+{
+    g_assert(move(g, options));
+    qtest_qmp_assert_success(g->qts, "{ 'execute': 'cont' }");
 }
 
 /* Reset the device and go on without negotiating, as a sloppy driver may. */
@@ -335,23 +362,36 @@ static void test_negotiate(gconstpointer opaque)
     guest_stop(&g);
 }
 
-/* A queue that exists already, against the rules, follows the features too. */
+/* The end of the negotiation decides, also for a queue that exists already. */
 static void test_late(gconstpointer opaque)
 {
     Guest g = *(const Guest *)opaque;
     const uint64_t modern = 1ull << VIRTIO_F_VERSION_1;
+    const uint64_t both = modern | 1ull << VIRTIO_F_PLATFORM_DMA;
 
     guest_start(&g);
 
     qvirtio_start_device(g.vdev);
     g.vdev->bus->set_features(g.vdev, modern);
     g.vq = g.vdev->bus->virtqueue_setup(g.vdev, &g.alloc, 0);
-    qvirtio_set_features(g.vdev, modern | 1ull << VIRTIO_F_PLATFORM_DMA);
+    qvirtio_set_features(g.vdev, both);
     qvirtio_set_driver_ok(g.vdev);
 
     request(&g);
     assert_pending(&g);
     smmu_abort(&g, false);
+    assert_done(&g);
+    smmu_abort(&g, true);
+
+    /* A driver that never ends it has accepted nothing. */
+    drop_queue(&g);
+    qvirtio_start_device(g.vdev);
+    g.vdev->bus->set_features(g.vdev, modern);
+    g.vq = g.vdev->bus->virtqueue_setup(g.vdev, &g.alloc, 0);
+    qvirtio_set_driver_ok(g.vdev);
+    g.vdev->bus->set_features(g.vdev, both);
+
+    request(&g);
     assert_done(&g);
 
     guest_stop(&g);
@@ -401,6 +441,26 @@ static void test_migrate_accepted(gconstpointer opaque)
     request(&g);
     assert_done(&g);
 
+    guest_stop(&g);
+}
+
+/* The offer must not change, not even for a driver that has declined it. */
+static void test_migrate_offer(gconstpointer opaque)
+{
+    const Guest *offers = opaque;
+    g_autofree char *options = g_strdup_printf("%s,x-platform-dma=off",
+                                               offers->options);
+    Guest g = *offers;
+
+    guest_start(&g);
+    decline(&g);
+    g_assert(!move(&g, options));
+    guest_stop(&g);
+
+    g = *offers;
+    g.options = options;
+    guest_start(&g);
+    g_assert(!move(&g, offers->options));
     guest_stop(&g);
 }
 
@@ -473,7 +533,13 @@ static void test_migrate_request(void)
     guest_stop(&g);
 }
 
-/* A vhost-user back end that answers one question, and offers too much. */
+/* A vhost-user back end that answers, and does nothing else. */
+typedef struct Backend {
+    uint64_t offers;
+    uint64_t told;              /* the features that it was told last */
+    int listener;
+} Backend;
+
 static void *backend_main(void *opaque)
 {
     struct {
@@ -481,57 +547,118 @@ static void *backend_main(void *opaque)
         uint64_t value;
     } QEMU_PACKED msg;
     const size_t header = offsetof(typeof(msg), value);
-    int listener = *(int *)opaque;
-    int fd = accept(listener, NULL, NULL);
-    bool asked = false;
-    char rest[256];
+    Backend *backend = opaque;
+    int fd = accept(backend->listener, NULL, NULL);
+    char rest[1024];
 
     while (recv(fd, &msg, header, MSG_WAITALL) == header) {
+        bool reply = msg.flags & VHOST_USER_NEED_REPLY;
+
         g_assert_cmpuint(msg.size, <=, sizeof(rest));
         if (msg.size) {
             g_assert_cmpint(recv(fd, rest, msg.size, MSG_WAITALL), ==,
                             msg.size);
         }
-        if (msg.request == VHOST_USER_GET_FEATURES) {
+        msg.size = sizeof(msg.value);
+        msg.value = 0;
+        switch (msg.request) {
+        case VHOST_USER_GET_FEATURES:
+            msg.value = backend->offers | 1ull << VIRTIO_F_VERSION_1 |
+                        1ull << VHOST_USER_F_PROTOCOL_FEATURES;
+            reply = true;
+            break;
+        case VHOST_USER_SET_FEATURES:
+            backend->told = ldq_le_p(rest);
+            break;
+        case VHOST_USER_GET_PROTOCOL_FEATURES:
+            msg.value = VHOST_USER_PROTOCOLS;
+            reply = true;
+            break;
+        case VHOST_USER_GET_VRING_BASE:
+            reply = true;
+            break;
+        }
+        if (reply) {
             msg.flags = VHOST_USER_REPLY;
-            msg.size = sizeof(msg.value);
-            msg.value = 1ull << VIRTIO_F_VERSION_1 |
-                        1ull << VIRTIO_F_PLATFORM_DMA;
-            g_assert_cmpint(send(fd, &msg, sizeof(msg), 0), ==, sizeof(msg));
-            asked = true;
+            g_assert_cmpint(send(fd, &msg, header + msg.size, 0), ==,
+                            header + msg.size);
         }
     }
     close(fd);
 
-    return GINT_TO_POINTER(asked);
+    return NULL;
 }
 
-/* Such a device cannot follow, so it makes no offer. */
-static void test_vhost(gconstpointer options)
+typedef struct VhostTest {
+    const char *name;
+    const char *machine;
+    uint64_t offers;            /* by the back end */
+    bool offered;               /* by the device */
+    bool translated;            /* if the driver accepts */
+} VhostTest;
+
+/*
+ * The device offers the bit if its back end can follow the driver. The back end
+ * is told to ask for translations if the driver has accepted it, and not of the
+ * bit itself, whatever it offers.
+ */
+static void test_vhost(gconstpointer opaque)
 {
+    const VhostTest *test = opaque;
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     g_autofree char *dir = g_dir_make_tmp("qtest-platform-dma-XXXXXX", NULL);
+    g_autofree char *options = NULL;
+    Backend backend = { .offers = test->offers };
     Guest g = { .pci = true };
-    GThread *backend;
-    int listener;
+    GThread *thread;
+    int i;
 
     g_assert(dir);
     snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/vhost", dir);
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    g_assert_cmpint(bind(listener, (void *)&addr, sizeof(addr)), ==, 0);
-    g_assert_cmpint(listen(listener, 1), ==, 0);
-    backend = g_thread_new("backend", backend_main, &listener);
+    backend.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_assert_cmpint(bind(backend.listener, (void *)&addr, sizeof(addr)), ==, 0);
+    g_assert_cmpint(listen(backend.listener, 1), ==, 0);
+    thread = g_thread_new("backend", backend_main, &backend);
 
-    g.qts = qtest_initf(MACHINE "-chardev socket,id=backend,path=%s %s" OPTION,
-                        addr.sun_path, (const char *)options);
-    g_assert(!status_names_bit(&g, "host-features"));
-    qtest_quit(g.qts);
+    options = g_strdup_printf(
+        "-machine %s,memory-backend=ram -m 128M "
+        "-object memory-backend-memfd,id=ram,size=128M,share=on "
+        "-chardev socket,id=backend,path=%s "
+        "-device vhost-user-rng-pci,id=dev,addr=1,disable-legacy=on,"
+        "chardev=backend" OPTION, test->machine, addr.sun_path);
+    g.options = options;
+    guest_start(&g);
+    smmu_translate(&g);
+    g_assert(status_names_bit(&g, "host-features") == test->offered);
 
-    g_assert(g_thread_join(backend));
-    close(listener);
+    /* Accept, decline, and accept again. */
+    for (i = 0; i < 3; i++) {
+        bool translated = test->translated && !(i & 1);
+
+        if (test->offered && !(i & 1)) {
+            accept_bit(&g);
+        } else {
+            decline(&g);
+        }
+        g_assert(!(backend.told >> VIRTIO_F_PLATFORM_DMA & 1));
+        g_assert((backend.told >> VIRTIO_F_ACCESS_PLATFORM & 1) == translated);
+    }
+    guest_stop(&g);
+
+    g_thread_join(thread);
+    close(backend.listener);
     unlink(addr.sun_path);
     rmdir(dir);
 }
+
+static const VhostTest vhost[] = {
+    { "follows", "iommu=smmuv3", VHOST_TRANSLATES, true, true },
+    { "cannot-follow", "iommu=smmuv3", 1ull << VIRTIO_F_PLATFORM_DMA, false,
+      false },
+    { "nothing-to-follow", "iommu=none,virtio-mmio-iommu=0", VHOST_TRANSLATES,
+      true, false },
+    { "any-without-iommu", "iommu=none,virtio-mmio-iommu=0", 0, true, false },
+};
 
 static const struct {
     const char *name;
@@ -556,6 +683,7 @@ int main(int argc, char **argv)
         { "late", test_late },
         { "migrate/declined", test_migrate_declined },
         { "migrate/accepted", test_migrate_accepted },
+        { "migrate/offer", test_migrate_offer },
     };
     int i, j;
 
@@ -576,16 +704,13 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(path, &legacy[i].guest, test_legacy);
     }
-#ifdef CONFIG_VHOST_NET_USER
-    qtest_add_data_func(PATH "vhost/net",
-                        "-netdev vhost-user,id=net,chardev=backend "
-                        "-device virtio-net-pci,id=dev,netdev=net,romfile=",
-                        test_vhost);
-#endif
     if (qtest_has_device("vhost-user-rng-pci")) {
-        qtest_add_data_func(PATH "vhost/generic",
-                            "-device vhost-user-rng-pci,id=dev,chardev=backend",
-                            test_vhost);
+        for (i = 0; i < ARRAY_SIZE(vhost); i++) {
+            g_autofree char *path = g_strdup_printf(PATH "vhost/%s",
+                                                    vhost[i].name);
+
+            qtest_add_data_func(path, &vhost[i], test_vhost);
+        }
     }
     qtest_add_func(PATH "mmio/migrate/request", test_migrate_request);
 
