@@ -15,8 +15,10 @@ KEYS = {
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
-    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap;"
+               " vrng: an rng behind vhost-user",
     "options": "properties of every virtio device",
+    "backend": "options of the lab's vhost-user back end, as lab/backend/main.c has them",
     "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
@@ -47,6 +49,7 @@ KEYS = {
     "segment": "the most bytes that a segment of a request to the disk may have",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
+    "lies": "the fewest buffers that the vhost-user back end must have, and of them the fewest lies",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
     "errors": "what the guest must find wrong: this is a negative control",
@@ -63,6 +66,8 @@ KEYS = {
 }
 DEFAULT = "pci-modern"
 BASE = "6.12"
+# The devices whose back end is another process, the lab's own.
+VHOST_USER = {"vrng"}
 # The base of the companion QEMU that boots, unless another is asked for.
 COMPANION = "qemu"
 
@@ -86,7 +91,7 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "debug": {}, "watched": False, "next": None, "domains": {},
+                        "backend": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
@@ -129,6 +134,11 @@ def pick(wanted, base=BASE):
 FIRST_SLOT = 8
 
 SILENCE = 40  # seconds without a word before a guest counts as hung
+
+
+def behind_vhost_user(scenario):
+    """The devices of a scenario whose back end is another process."""
+    return [name for name in scenario["devices"] if name in VHOST_USER]
 
 
 def starts_another(scenario):
