@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from itertools import product
 from pathlib import Path
 
 from lab.core.cache import cache, ROOT
@@ -204,9 +205,19 @@ def interrupt(lab, proc, started, kill=False):
                          status=-signal.SIGKILL if kill else 130, hint=False)
 
 
+def bad_back_end(lab):
+    """A back end that does not start, or that QEMU does not get to, leaves nothing."""
+    lab.spoil("lab/scenarios/arm64-vhost.toml", "offer=44", "offer=x")
+    yield from lab.judge(lab.start("boot", "vhost-user-rng"),
+                         "the back end of vrng has ended with 2: .*x is no number")
+    lab.spoil("lab/scenarios/arm64-vhost.toml", "offer=x", "offer=44")
+    lab.spoil("lab/scenarios/arm64-vhost.toml", '"vrng"]', '"vrng"]\noptions = "nothing=on"')
+    yield from lab.judge(lab.start("boot", "vhost-user-rng"), "QEMU has ended with 1: .*nothing")
+
+
 def bad_moment_in_boot(lab):
-    for kill in False, True:
-        proc = lab.start("boot")
+    for scenario, kill in product(((), ("vhost-user-rng",)), (False, True)):
+        proc = lab.start("boot", *scenario)
         yield from interrupt(lab, proc, lambda: any(
             b"qemu-system" in Path(f"/proc/{p}/cmdline").read_bytes()[:40]
             for p in processes(str(lab.folder)) if Path(f"/proc/{p}").exists()), kill)

@@ -79,6 +79,15 @@ def item(field, index, value):
     return change
 
 
+def reported(name, **fields):
+    """Other values in what the back end of a device reported."""
+    def change(record):
+        found = record.backends[name]
+        assert any(found.get(key) != value for key, value in fields.items()), found
+        found.update(fields)
+    return change
+
+
 def line(verb, old, new):
     """Another result of a selftest."""
     def change(record):
@@ -229,4 +238,13 @@ TABLE = [
     ("canary", put(searches=[]), "canary.kept"),
     ("canary", put(searches=[[900, [0x4000_0000]]]), "canary.hidden"),
     ("unsaved", put(refusal=""), "restart.refused"),
+    ("vhost_user", reported("vrng", bytes=4095), "vrng.served"),
+    ("vhost_user", unsaid("rng"), "vrng.served"),
+    ("vhost_user", put(backends={"vrng": {}}), "vrng.served"),
+    ("vhost_user", said("rng", head="00" * 32), "rng.bytes"),
+    ("vhost_user", reported("vrng", refused=1, refused_at=[4096]), "vrng.outside"),
+    ("vhost_user", put(backends={"vrng": {}}), "vrng.outside"),
+    ("vhost_user", reported("vrng", data=[1 << 30, 1 << 31]), "vrng.touched"),
+    ("vhost_user", reported("vrng", data=[4096, 1 << 30]), "vrng.touched"),
+    ("vhost_user", reported("vrng", data=[]), "vrng.touched"),
 ]

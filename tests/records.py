@@ -200,9 +200,23 @@ def unsaved():
                    refusal="QMP migrate: State blocked by non-migratable device 'x'")
 
 
+def behind(name, *said, **report):
+    """A guest whose rng has a back end of its own, which reports this besides."""
+    drawn = media.entropy_image()[64:96].hex()
+    return by_hand(name, ["devices", "rng"],
+                   ("rng", {"bytes": "4096", "head": drawn, "tail": drawn}), *said,
+                   backends={"vrng": {"bytes": 4160, "buffers": 65, "refused": 0,
+                                      "refused_at": [], "lies": {}} | report})
+
+
+def vhost_user():
+    """Such a guest that bounces."""
+    return behind("vhost-user-rng-bounce", data=[1 << 30, (1 << 30) + 63])
+
+
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved)}
+    shared, counted, function_reset, unsaved, vhost_user)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

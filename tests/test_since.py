@@ -55,6 +55,12 @@ class Since(unittest.TestCase):
         self.assertIn("pci-others", names)
         self.assertNotIn("pci-modern", names)
 
+    def test_the_back_end_boots_the_scenarios_that_have_it(self):
+        for path in ("lab/backend/ring.c", "lab/build/backend.py"):
+            names = {name for _, name in plan(path).boots}
+            self.assertIn("vhost-user-rng-stock", names)
+            self.assertNotIn("pci-modern", names)
+
     def test_what_is_left_out_is_said(self):
         self.assertIn("bench", plan("docs/glossary.md").left_out())
         self.assertNotIn("bench", plan("lab/bench.toml").left_out())

@@ -40,6 +40,14 @@ def meson(data):
     return env
 
 
+def backported(arch):
+    """A machine's QEMU as Debian made it of a newer one for its release 12; not installed."""
+    package = next(name for name in arch["packages"] if name.startswith("qemu-system-"))
+    entry = tool(package, ["deb SITE bookworm-backports main"], lambda apt, new: run(
+        "dpkg-deb", "-x", apt.binary(f"{package}={apt.versions(package)[0]}", "10 MB"), new))
+    return entry / "usr" / "bin" / arch["qemu"]
+
+
 def build(name=COMPANION):
     """Return the folder of the companion's binaries. One that is built waits for nobody."""
     base = Qemu(name).fetch()

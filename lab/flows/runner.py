@@ -11,9 +11,10 @@ from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
 from ..model.record import Record
-from ..model.scenario import starts_another
+from ..model.scenario import behind_vhost_user, starts_another
 from ..patches.base import Base, number
-from ..build import guest, kernel, qemu
+from ..build import backend, guest, kernel, qemu
+from ..vm.backend import Backends, commands
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
@@ -39,6 +40,7 @@ class Boot:
         self.next = self.kernel if not scenario["next"] else kernel.build(
             base, scenario["machine"], scenario["next"])
         self.initrd = guest.build(scenario["machine"], self.kernel, base)
+        self.backend, self._backends = back_end(scenario), None
         # A kernel with a part of the series may not show the mode yet.
         self.record = Record(scenario, kind, shows_mode=" dma_mode_show"
                              in (self.kernel / "System.map").read_text())
@@ -54,9 +56,11 @@ class Boot:
                       f" vdma.steps={','.join(self.scenario['steps'])}")
             try:
                 cmd = prepare(self.scenario, self.kernel, self.initrd, folder, append)
-                with Machine(cmd, folder, self.patience) as machine:
-                    watch = self._wait_stuck if self.scenario["stuck"] else self._follow
-                    watch(machine)
+                with Backends(self.scenario, self.backend, folder) as self._backends:
+                    with Machine(cmd, folder, self.patience) as machine:
+                        watch = self._wait_stuck if self.scenario["stuck"] else self._follow
+                        watch(machine)
+                    record.backends = self._backends.ended()
             finally:
                 peer.stop()
                 console = folder / "console.log"
@@ -74,7 +78,7 @@ class Boot:
 
     def look(self, moment, machine):
         """Have QEMU say what it sees at this moment."""
-        self.record.views[moment] = observe(machine, self.scenario, self.kernel)
+        self.record.views[moment] = observe(machine, self.scenario, self.kernel, self._backends)
 
     def _follow(self, machine):
         """Read the report to its end; do what the guest asks for where it waits for it."""
@@ -126,7 +130,16 @@ def with_qemu(scenario):
     if number(version)[:2] < [7, 2]:
         raise Fail(f"{arch['qemu']} {version} is too old: 7.2 has the virtio queries of QMP",
                    "install the QEMU of Debian 12 or later")
+    if behind_vhost_user(scenario) and number(version)[:2] < [10, 0]:
+        # It passes on what the back end offers, whatever bit that is.
+        binary = qemu.backported(arch)
+        return scenario | {"machine": arch | {"qemu": str(binary)}}
     return scenario
+
+
+def back_end(scenario):
+    """The program behind the scenario's vhost-user devices, if it has any."""
+    return backend.build() if behind_vhost_user(scenario) else None
 
 
 def prove(boot):
@@ -153,9 +166,12 @@ def interactive(scenario, kind):
 def shell(scenario, kind):
     cmd, folder = interactive(scenario, kind)
     say("'help' lists the commands; 'poweroff', or Ctrl-A x, ends the guest")
-    return subprocess.run(cmd, cwd=folder, check=False).returncode
+    with Backends(scenario, back_end(scenario), folder):
+        return subprocess.run(cmd, cwd=folder, check=False).returncode
 
 
 def dry_run(scenario, kind):
     cmd, folder = interactive(scenario, kind)
+    for _, behind in commands(scenario, back_end(scenario)):
+        print(f"cd {shlex.quote(str(folder))} && {shlex.join(behind)} &")
     print(f"cd {shlex.quote(str(folder))} && {shlex.join(cmd)}")

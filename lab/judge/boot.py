@@ -3,7 +3,7 @@
 import re
 
 from ..model.check import Check
-from . import data, faults, host, host_actions, kunit, modes, selftests
+from . import backends, data, faults, host, host_actions, kunit, modes, selftests
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
@@ -39,6 +39,7 @@ def survey(record):
     yield from host.table_writes(record)
     yield from data.survey(record, steps)
     yield from host_actions.survey(record)
+    yield from backends.survey(record)
     if "selftest" in steps:
         yield from selftests.survey(record)
     if "faults" in steps:

@@ -88,9 +88,14 @@ def place(record, moment, name, view):
                  and max(found) < scenario.get("below", 1 << 64), listed(found))
 
 
+def pool(record):
+    """The first and the last address of the swiotlb pool, as the guest's kernel says at boot."""
+    found = POOL.search(record.console)
+    return tuple(int(a, 16) for a in found.groups()) if found else (0, 0)
+
+
 def bounced(record, moment, name, device):
-    pool = POOL.search(record.console)
-    low, high = (int(a, 16) for a in pool.groups()) if pool else (0, 0)
+    low, high = pool(record)
     return Check(f"{moment}.{name}.bounced",
                  f"{moment}: {name}: buffers lie in the swiotlb pool", bool(device["buffers"])
                  and all(low <= a <= high for a in device["buffers"]),

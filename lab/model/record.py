@@ -45,6 +45,8 @@ class Record:
     refusal: str = ""  # why QEMU did not save the guest
     # Of each search for the canary: pages that hold it in private, and shared ones.
     searches: list = field(default_factory=list)
+    # What the back ends of vhost-user devices wrote at last, by device: lab/backend/report.c.
+    backends: dict = field(default_factory=dict)
 
     def all(self, verb):
         return [fields for name, fields in self.said if name == verb]

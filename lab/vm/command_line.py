@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ..core.process import run
-from ..model.scenario import FIRST_SLOT
+from ..model.scenario import behind_vhost_user, FIRST_SLOT, VHOST_USER
 
 # What a device of a scenario needs besides itself.
 BACKENDS = {
@@ -21,10 +21,13 @@ BACKENDS = {
     "input": ([], ""),
     "swap": (["-drive", "if=none,id=swap0,file=swap.img,format=raw"],
              "drive=swap0,serial=swap"),
+    "vrng": (["-chardev", "socket,id=vrng0,path=vrng.sock"], "chardev=vrng0"),
 }
 
 # What QEMU calls a device, where the lab has another name for it.
 QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
+# What it calls a device whose back end is another process.
+VHOST_NAME = {"vrng": "vhost-user-rng"}
 
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
@@ -56,7 +59,7 @@ def command(scenario, kernel, initrd, append, dtb=None):
         if scenario["transport"] == "pcie":
             cmd += ["-device", f"pcie-root-port,id=port{index},chassis={index + 1},{place}"]
             place = f"bus=port{index}"
-        device = f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
+        device = qemu_name(name, pci)
         cmd += ["-device", ",".join(filter(None, (
             device, f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
@@ -65,6 +68,20 @@ def command(scenario, kernel, initrd, append, dtb=None):
         if name in PLUGGED:
             cmd += ["-device", PLUGGED[name]]
     return cmd
+
+
+def qemu_name(name, pci):
+    """What QEMU calls a device on PCI, or on a bus of its own."""
+    if name in VHOST_NAME:
+        return VHOST_NAME[name] + ("-pci" if pci else "")
+    return f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
+
+
+def backed(cmd, scenario):
+    """The same, with RAM of its own kind: what another process may have, or what takes no more
+    of this host than the guest touches.
+    """
+    return with_ram(cmd, "memfd", "share=on") if behind_vhost_user(scenario) else unreserved(cmd)
 
 
 def unreserved(cmd):
@@ -76,13 +93,18 @@ def unreserved(cmd):
     policy = Path("/proc/sys/vm/overcommit_memory")
     if policy.exists() and policy.read_text().strip() == "2":
         return cmd
+    return with_ram(cmd, "ram", "reserve=off")
+
+
+def with_ram(cmd, kind, options):
+    """The same, with RAM of a back end of this kind."""
     machine, memory = cmd.index("-M") + 1, cmd.index("-m") + 1
     size = cmd[memory].partition(",")[0].removeprefix("size=")
     # A number alone is MiB to the one option, and bytes to the other.
     size += "M" if re.fullmatch(r"\d+", size) else ""
     # machine.py knows RAM by the end of this name.
     return [*cmd[:machine], f"{cmd[machine]},memory-backend=guest.ram", *cmd[machine + 1:],
-            "-object", f"memory-backend-ram,id=guest.ram,size={size},reserve=off"]
+            "-object", f"memory-backend-{kind},id=guest.ram,size={size},{options}"]
 
 
 def dump_dtb(cmd, folder, edits):
@@ -106,8 +128,11 @@ def dump_dtb(cmd, folder, edits):
 
 def prepare(scenario, image, initrd, folder, append):
     """The QEMU command line, after the device tree edits that the scenario asks for."""
-    cmd = unreserved(command(scenario, image, initrd, append))
+    cmd = backed(command(scenario, image, initrd, append), scenario)
     if scenario.get("dtb"):
-        dtb = dump_dtb(cmd, folder, scenario["dtb"])
-        cmd = unreserved(command(scenario, image, initrd, append, dtb))
+        # Nobody is behind a vhost-user device yet, and no tree has its name.
+        own = [name for name in scenario["devices"] if name not in VHOST_USER]
+        alone = command(scenario | {"devices": own}, image, initrd, append)
+        dtb = dump_dtb(backed(alone, scenario), folder, scenario["dtb"])
+        cmd = backed(command(scenario, image, initrd, append, dtb), scenario)
     return cmd

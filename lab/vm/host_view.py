@@ -2,18 +2,24 @@
 """Look at a guest from outside, through QMP."""
 import time
 
-from ..model.scenario import parent, starts_another
+from ..model.scenario import parent, starts_another, VHOST_USER
 from . import arm64_page_tables
 
 
-def observe(machine, scenario, image):
-    """What QMP says of every virtio device of the scenario, and where RAM lies."""
+def observe(machine, scenario, image, backends=None):
+    """What is seen of every virtio device of the scenario, and where RAM lies.
+
+    QMP says it, or the back end of a device that has one of its own.
+    """
     view = {"ram": machine.ram(), "devices": {}}
     if scenario["secure"] or scenario["tce"] is not None:
         view["hypervisor"] = machine.hypervisor()
     paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
              if d["path"].startswith("/machine/peripheral/")}
     for index, name in enumerate(scenario["devices"]):
+        if name in VHOST_USER:
+            view["devices"][name] = {"parent": parent(scenario, index)} | backends.view(name)
+            continue
         path = paths[name]
         status = machine.qmp("x-query-virtio-status", path=path)
         bits = names(name, status["guest-features"])
