@@ -247,4 +247,9 @@ TABLE = [
     ("vhost_user", reported("vrng", data=[1 << 30, 1 << 31]), "vrng.touched"),
     ("vhost_user", reported("vrng", data=[4096, 1 << 30]), "vrng.touched"),
     ("vhost_user", reported("vrng", data=[]), "vrng.touched"),
+    ("lied_to", reported("vrng", lies={"longer": 39_999}), "vrng.lies"),
+    ("lied_to", reported("vrng", lies={}), "vrng.lies"),
+    ("lied_to", reported("vrng", buffers=99_999), "vrng.lies"),
+    ("lied_to", put(backends={"vrng": {}}), "vrng.lies"),
+    ("lied_to", reported("vrng", bytes=4096 + 8 * 10_001 - 1), "vrng.short"),
 ]

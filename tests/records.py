@@ -214,9 +214,15 @@ def vhost_user():
     return behind("vhost-user-rng-bounce", data=[1 << 30, (1 << 30) + 63])
 
 
+def lied_to():
+    """A guest that draws 4 KiB from a back end that lies."""
+    return behind("vhost-user-rng-lies", bytes=6_500_000, buffers=100_001,
+                  lies={"longer": 30_000, "shorter": 10_001})
+
+
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user)}
+    shared, counted, function_reset, unsaved, vhost_user, lied_to)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -4,8 +4,8 @@
 
 const char *const lie_names[LIES] = {
 	[TRUTH] = "truth", [LONGER] = "longer", [HUGE] = "huge", [SHORTER] = "shorter",
-	[NOTHING] = "nothing", [EARLY] = "early", [LATE] = "late", [TWICE] = "twice",
-	[SCRIBBLE] = "scribble", [BEYOND] = "beyond", [OTHER] = "other", [JUMP] = "jump",
+	[EARLY] = "early", [LATE] = "late", [TWICE] = "twice", [SCRIBBLE] = "scribble",
+	[NOTHING] = "nothing", [BEYOND] = "beyond", [OTHER] = "other", [JUMP] = "jump",
 	[BACK] = "back", [NEVER] = "never",
 };
 

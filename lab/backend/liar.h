@@ -12,12 +12,12 @@ enum lie {
 	LONGER,		/* more bytes than there is room for */
 	HUGE,		/* all that 32 bits can say */
 	SHORTER,	/* fewer than were written */
-	NOTHING,	/* none */
 	EARLY,		/* an interrupt before there is anything */
 	LATE,		/* completed some time later */
 	TWICE,		/* a second interrupt */
 	SCRIBBLE,	/* rubbish where the ring is not used yet */
-	/* What breaks it. */
+	/* What breaks it, or its driver does not ask again after. */
+	NOTHING,	/* no bytes at all */
 	BEYOND,		/* an id beyond the ring */
 	OTHER,		/* the id of a buffer that it was not given */
 	JUMP,		/* a used index that is too far */
@@ -26,7 +26,7 @@ enum lie {
 	LIES
 };
 
-#define FIRST_BREAKING	BEYOND
+#define FIRST_BREAKING	NOTHING
 
 struct tale {
 	enum lie lie;

@@ -105,7 +105,8 @@ static void complete(struct ring *r, const struct parts *p, uint32_t id, uint32_
 		break;
 	case SHORTER:
 		/* The guest compares runs of eight bytes. */
-		len = len < 8 ? 0 : t.arg % len & ~7u;
+		if (len > 8)
+			len = 8 + (t.arg % (len - 8) & ~7u);
 		break;
 	case NOTHING:
 		len = 0;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the back ends of vhost-user devices say at the end: all that they touched."""
+"""What the back ends of vhost-user devices say at the end: all that they touched, and their lies."""
 from ..model.check import Check
 from .host import pool
+
+DRAW = 4096  # bytes, each time that the guest's rng step draws
 
 
 def survey(record):
@@ -19,3 +21,20 @@ def survey(record):
                         " in the swiotlb pool",
                         bool(touched) and all(low <= at <= high for at in touched),
                         f"{[hex(at) for at in touched]} in {low:#x}-{high:#x}")
+        if scenario["lies"]:
+            yield from lies(record, name, report)
+
+
+def lies(record, name, report):
+    """The back end has lied, and to somebody who believed it."""
+    buffers, least = record.scenario["lies"]
+    told = report.get("lies", {})
+    yield Check(f"{name}.lies", f"{name}: its back end lied about {least} of {buffers} buffers, or"
+                " more", report.get("buffers", 0) >= buffers and sum(told.values()) >= least,
+                f"{report.get('buffers')}: {told}")
+    if told.get("shorter") and not record.scenario["errors"]:
+        # Each time it was eight bytes or more; the kernel draws some for itself.
+        wanted = sum(DRAW * int(step.partition(":")[2] or 1) for step in record.scenario["steps"]
+                     if step.partition(":")[0] == "rng") + 8 * told["shorter"]
+        yield Check(f"{name}.short", f"{name}: the guest has drawn again what it was not told of",
+                    report["bytes"] >= wanted, f"{report['bytes']} bytes, not {wanted}")
