@@ -244,6 +244,8 @@ TABLE = [
     ("vhost_user", said("rng", head="00" * 32), "rng.bytes"),
     ("vhost_user", reported("vrng", refused=1, refused_at=[4096]), "vrng.outside"),
     ("vhost_user", put(backends={"vrng": {}}), "vrng.outside"),
+    ("vhost_user", reported("vrng", misses=1), "vrng.translated"),
+    ("vhost_user", reported("vrng", faults=1), "vrng.translated"),
     ("vhost_user", reported("vrng", data=[1 << 30, 1 << 31]), "vrng.touched"),
     ("vhost_user", reported("vrng", data=[4096, 1 << 30]), "vrng.touched"),
     ("vhost_user", reported("vrng", data=[]), "vrng.touched"),

@@ -206,7 +206,8 @@ def behind(name, *said, **report):
     return by_hand(name, ["devices", "rng"],
                    ("rng", {"bytes": "4096", "head": drawn, "tail": drawn}), *said,
                    backends={"vrng": {"bytes": 4160, "buffers": 65, "refused": 0,
-                                      "refused_at": [], "lies": {}} | report})
+                                      "refused_at": [], "lies": {}, "misses": 0,
+                                      "faults": 0} | report})
 
 
 def vhost_user():

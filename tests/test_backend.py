@@ -24,6 +24,8 @@ BASE, USER, SIZE = 0x4000_0000, 0x7f00_0000_0000, 1 << 20
 # Where the driver puts things, from the start of memory.
 DESC, AVAIL, USED, DATA, TABLE, NUM = 0x1000, 0x2000, 0x3000, 0x8000, 0x4000, 8
 NEXT, WRITE, INDIRECT = 1, 2, 4
+BASE_OF_RING = 0  # at addresses of the bus
+SET_BACKEND_REQ_FD, IOTLB_MSG = 21, 22
 (GET_FEATURES, SET_FEATURES, SET_MEM_TABLE, SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE,
  GET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL, SET_PROTOCOL_FEATURES, SET_VRING_ENABLE) = (
      1, 2, 5, 8, 9, 10, 11, 12, 13, 16, 18)
@@ -76,14 +78,15 @@ class Test(unittest.TestCase):
         self.assertEqual(struct.unpack("<3I", head), (request, 5, struct.calcsize(reply)))
         return struct.unpack(reply, self.sock.recv(struct.calcsize(reply), socket.MSG_WAITALL))
 
-    def start(self, features=PLAIN):
+    def start(self, features=PLAIN, base=None):
+        base = USER if base is None else base
         self.say(SET_PROTOCOL_FEATURES, struct.pack("<Q", 0))
         self.say(SET_FEATURES, struct.pack("<Q", features | 1 << 30))
         self.say(SET_MEM_TABLE, struct.pack("<2I4Q", 1, 0, BASE, SIZE, USER, 0), self.fds[:1])
         self.say(SET_VRING_NUM, struct.pack("<2I", 0, NUM))
         self.say(SET_VRING_BASE, struct.pack("<2I", 0, 0))
-        self.say(SET_VRING_ADDR, struct.pack("<2I4Q", 0, 0, USER + DESC, USER + USED,
-                                             USER + AVAIL, 0))
+        self.say(SET_VRING_ADDR, struct.pack("<2I4Q", 0, 0, base + DESC, base + USED,
+                                             base + AVAIL, 0))
         self.say(SET_VRING_KICK, struct.pack("<Q", 0), [self.kick])
         self.say(SET_VRING_CALL, struct.pack("<Q", 0), [self.call])
         self.say(SET_VRING_ENABLE, struct.pack("<2I", 0, 1))
@@ -239,6 +242,70 @@ class Refusals(Test):
         self.assertEqual((report["rings"], report["bytes"]), ([], 0))
 
 
+class Translations(Test):
+    """A driver behind an IOMMU: the front end is asked for each page, and may take it back."""
+
+    def setUp(self):
+        super().setUp()
+        self.connect("offer=33")
+        self.ask, asked = socket.socketpair()
+        self.ask.settimeout(20)
+        self.addCleanup(self.ask.close)
+        with asked:
+            self.say(SET_BACKEND_REQ_FD, fds=[asked.fileno()])
+        # The ring and its buffers, and where in memory they are: next to each other the other way.
+        self.pages = {0x1000: DESC, 0x2000: AVAIL, 0x3000: USED, 0x10000: DATA + 0x1000, 0x11000: DATA}
+
+    def miss(self):
+        """Answer one miss, with the page if there is one; return the address."""
+        request, flags, size, iova, _, _, perm, kind = struct.unpack(
+            "<3I3Q2B6x", self.ask.recv(44, socket.MSG_WAITALL))
+        self.assertEqual((request, flags, size, kind), (1, 9, 32, 1))
+        page = iova & ~0xfff
+        if page in self.pages:
+            self.say(IOTLB_MSG, struct.pack("<3Q2B6x", page, 0x1000, USER + self.pages[page], perm, 2))
+        self.ask.sendall(struct.pack("<3IQ", 1, 5, 8, 0))
+        return iova
+
+    def run_ring(self):
+        self.start(PLAIN | 1 << 33, BASE_OF_RING)
+        self.desc(0, 0x10fe0, 64)
+        self.offer(0)
+        return [self.miss() for _ in range(3)]
+
+    def test_each_page_is_asked_for_once_and_is_where_it_is(self):
+        self.assertEqual(self.run_ring(), [0x1000, 0x2000, 0x3000])
+        self.assertEqual([self.miss(), self.miss()], [0x10fe0, 0x11000])
+        self.assertEqual(self.used(), (1, 0, 64))
+        self.assertEqual(self.ram[DATA + 0x1fe0:DATA + 0x2000] + self.ram[DATA:DATA + 32], SOURCE[:64])
+        self.offer(0)
+        self.assertEqual(self.used()[0], 2)
+        self.say(IOTLB_MSG, struct.pack("<3Q2B6x", 0x11000, 0x1000, 0, 0, 3))
+        self.say(GET_FEATURES, reply="<Q")  # it has taken the message before
+        self.offer(0)
+        self.assertEqual(self.miss(), 0x11000)
+        self.assertEqual(self.used()[0], 3)
+        self.stop()
+        report = self.ended()
+        self.assertEqual((report["misses"], report["faults"], report["refused"]), (6, 0, 0))
+        self.assertEqual(report["data"], [0x10fe0, 0x1101f])
+
+    def test_what_is_not_mapped_is_not_touched(self):
+        del self.pages[0x11000]
+        self.run_ring()
+        self.miss(), self.miss()
+        self.assertEqual(self.used(), (1, 0, 32))
+        report = self.ended()
+        self.assertEqual((report["faults"], report["refused_at"]), (1, [0x11000]))
+
+    def test_a_ring_may_be_stopped_while_it_waits(self):
+        self.start(PLAIN | 1 << 33, BASE_OF_RING)
+        self.offer(0)
+        self.ask.recv(44, socket.MSG_WAITALL)
+        self.assertEqual(self.halt(), 0)
+        self.assertEqual(self.ended()["buffers"], 0)
+
+
 class Lies(Test):
     def told(self, *options, count=800):
         self.connect(*options)
@@ -338,7 +405,7 @@ class Life(Test):
         self.ended()
         self.assertEqual(set(json.loads((self.folder / "vrng.json").read_text())), {
             "offered", "acked", "starts", "buffers", "descriptors", "bytes", "ring", "rings",
-            "data", "refused", "refused_at", "lies"})
+            "data", "refused", "refused_at", "lies", "misses", "faults"})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "iotlb.h"
 #include "memory.h"
 
 struct refusals refusals;
@@ -104,7 +105,8 @@ static void refuse(uint64_t guest)
 		refusals.at[refusals.noted++] = guest;
 }
 
-void *memory_at(uint64_t guest, uint64_t len, struct span *span)
+/* Where this process has it. */
+static void *find(uint64_t guest, uint64_t len)
 {
 	uint64_t last = guest + len - 1;
 	unsigned int i;
@@ -112,16 +114,29 @@ void *memory_at(uint64_t guest, uint64_t len, struct span *span)
 	for (i = 0; len && last >= guest && i < mapped_count; i++) {
 		const struct region *r = &mapped[i].region;
 
-		if (guest < r->guest || last - r->guest >= r->size || !may(guest, last))
-			continue;
-		if (guest < span->first)
-			span->first = guest;
-		if (last > span->last)
-			span->last = last;
-		return mapped[i].start + r->offset + (guest - r->guest);
+		if (guest >= r->guest && last - r->guest < r->size)
+			return may(guest, last) ?
+				mapped[i].start + r->offset + (guest - r->guest) : NULL;
 	}
 
-	refuse(guest);
-
 	return NULL;
+}
+
+void *memory_at(uint64_t addr, uint64_t len, bool write, struct span *span)
+{
+	uint64_t guest = addr;
+	void *found = NULL;
+
+	if (!iotlb_used() || iotlb_translate(addr, len, write, &guest))
+		found = find(guest, len);
+	if (!found) {
+		refuse(addr);
+		return NULL;
+	}
+	if (addr < span->first)
+		span->first = addr;
+	if (addr + len - 1 > span->last)
+		span->last = addr + len - 1;
+
+	return found;
 }

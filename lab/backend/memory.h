@@ -42,10 +42,11 @@ bool memory_set(const struct region *regions, const int *fds, unsigned int count
 bool memory_guest(uint64_t user, uint64_t *guest);
 
 /*
- * A piece of the guest's memory to access, noted in @span; NULL, and noted in
- * @refusals, if it is not all there or not all allowed.
+ * A piece of the guest's memory to access, by the address that the driver has
+ * given, noted in @span; NULL, and noted in @refusals, if it is not all there or
+ * not all allowed.
  */
-void *memory_at(uint64_t guest, uint64_t len, struct span *span);
+void *memory_at(uint64_t addr, uint64_t len, bool write, struct span *span);
 
 extern struct refusals refusals;
 

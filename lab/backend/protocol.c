@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "iotlb.h"
 #include "protocol.h"
 #include "report.h"
 
@@ -17,8 +18,9 @@
 
 #define F_PROTOCOL_FEATURES	(1ULL << 30)
 #define P_REPLY_ACK		(1ULL << 3)
+#define P_BACKEND_REQ		(1ULL << 5)
 #define P_RESET_DEVICE		(1ULL << 13)
-#define PROTOCOL_FEATURES	(P_REPLY_ACK | P_RESET_DEVICE)
+#define PROTOCOL_FEATURES	(P_REPLY_ACK | P_BACKEND_REQ | P_RESET_DEVICE)
 
 #define NO_FD			(1u << 8)
 
@@ -39,6 +41,8 @@ enum request {
 	SET_PROTOCOL_FEATURES = 16,
 	GET_QUEUE_NUM = 17,
 	SET_VRING_ENABLE = 18,
+	SET_BACKEND_REQ_FD = 21,
+	IOTLB_MSG = 22,
 	RESET_DEVICE = 34,
 };
 
@@ -67,6 +71,7 @@ union payload {
 	struct state state;
 	struct addresses addresses;
 	struct table table;
+	struct iotlb_message iotlb;
 };
 
 struct ring ring = { .kick = -1, .call = -1 };
@@ -151,6 +156,20 @@ static bool set_ring_num(uint32_t num)
 	return true;
 }
 
+/* The front end's addresses, or those of the bus where the driver goes through an IOMMU. */
+static bool set_ring_addresses(const struct addresses *a)
+{
+	if (iotlb_used()) {
+		ring.desc = a->desc;
+		ring.avail = a->avail;
+		ring.used = a->used;
+		return true;
+	}
+
+	return memory_guest(a->desc, &ring.desc) && memory_guest(a->avail, &ring.avail) &&
+		memory_guest(a->used, &ring.used);
+}
+
 /* A ring is started by the descriptor for its kicks. */
 static bool start(int fd)
 {
@@ -167,8 +186,8 @@ static bool start(int fd)
 }
 
 /* Do what a message asks for: did that work? *@size is how much there is to answer. */
-static bool obey(uint32_t request, union payload *p, const int *fds, unsigned int count,
-		 uint32_t *size)
+static bool obey(int sock, uint32_t request, union payload *p, const int *fds,
+		 unsigned int count, uint32_t *size)
 {
 	struct addresses *a = &p->addresses;
 	uint64_t *u64 = &p->u64;
@@ -181,6 +200,7 @@ static bool obey(uint32_t request, union payload *p, const int *fds, unsigned in
 	case SET_FEATURES:
 		report_acked = *u64;
 		ring.event_idx = report_acked >> VIRTIO_RING_F_EVENT_IDX & 1;
+		iotlb_use(report_acked >> VIRTIO_F_ACCESS_PLATFORM & 1);
 		report_write();
 		return !(report_acked & ~offered);
 	case GET_PROTOCOL_FEATURES:
@@ -206,8 +226,7 @@ static bool obey(uint32_t request, union payload *p, const int *fds, unsigned in
 	case SET_VRING_NUM:
 		return !p->state.index && set_ring_num(p->state.num);
 	case SET_VRING_ADDR:
-		return !a->index && memory_guest(a->desc, &ring.desc) &&
-			memory_guest(a->avail, &ring.avail) && memory_guest(a->used, &ring.used);
+		return !a->index && set_ring_addresses(a);
 	case SET_VRING_BASE:
 		ring.next = p->state.num;
 		return !p->state.index;
@@ -228,6 +247,11 @@ static bool obey(uint32_t request, union payload *p, const int *fds, unsigned in
 	case SET_VRING_ENABLE:
 		ring.enabled = p->state.num;
 		return !p->state.index;
+	case SET_BACKEND_REQ_FD:
+		iotlb_channel(count ? fds[0] : -1, sock);
+		return count;
+	case IOTLB_MSG:
+		return iotlb_message(&p->iotlb);
 	default:
 		warnx("request %u is not known", request);
 		return false;
@@ -251,7 +275,7 @@ bool protocol_message(int sock)
 		return false;
 	}
 
-	good = obey(h.request, &p, fds, count, &size);
+	good = obey(sock, h.request, &p, fds, count, &size);
 	if (!good)
 		warnx("request %u failed", h.request);
 	if (size)

@@ -3,6 +3,7 @@
 #include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include "iotlb.h"
 #include "liar.h"
 #include "memory.h"
 #include "protocol.h"
@@ -59,6 +60,7 @@ void report_write(void)
 		work.bytes);
 	fprintf(f, " \"ring\": [%" PRIu64 ", %" PRIu64 ", %" PRIu64 "],\n", ring.desc, ring.avail,
 		ring.used);
+	fprintf(f, " \"misses\": %" PRIu64 ",\n \"faults\": %" PRIu64 ",\n", iotlb_misses, iotlb_faults);
 	span(f, "rings", work.rings);
 	span(f, "data", work.data);
 	fprintf(f, " \"refused\": %" PRIu64 ",\n \"refused_at\": [", refusals.count);

@@ -9,6 +9,8 @@
 #include "report.h"
 #include "ring.h"
 
+#define PAGE	4096
+
 struct work work = { .rings = NO_SPAN, .data = NO_SPAN };
 
 /* The ring's parts where this process has them; behind each ring is an event index. */
@@ -21,9 +23,9 @@ struct parts {
 
 static bool find(const struct ring *r, struct parts *p)
 {
-	p->desc = memory_at(r->desc, sizeof(*p->desc) * r->num, &work.rings);
-	p->avail = memory_at(r->avail, sizeof(*p->avail) + 2 * (r->num + 1), &work.rings);
-	p->used = memory_at(r->used, sizeof(*p->used) + 8 * r->num + 2, &work.rings);
+	p->desc = memory_at(r->desc, sizeof(*p->desc) * r->num, false, &work.rings);
+	p->avail = memory_at(r->avail, sizeof(*p->avail) + 2 * (r->num + 1), false, &work.rings);
+	p->used = memory_at(r->used, sizeof(*p->used) + 8 * r->num + 2, true, &work.rings);
 	if (!p->desc || !p->avail || !p->used)
 		return false;
 	p->used_event = &p->avail->ring[r->num];
@@ -56,23 +58,42 @@ static void notify(const struct ring *r, const struct parts *p, uint16_t old)
 		interrupt(r);
 }
 
+/* Write a buffer full, page by page, for each may lie somewhere; return the bytes. */
+static uint32_t fill(uint64_t addr, uint32_t len)
+{
+	uint32_t done, piece, written = 0;
+	void *data;
+
+	for (done = 0; done < len; done += piece) {
+		piece = PAGE - (addr + done) % PAGE;
+		if (piece > len - done)
+			piece = len - done;
+		data = memory_at(addr + done, piece, true, &work.data);
+		if (!data)
+			break;
+		written += device_fill(data, piece);
+	}
+
+	return written;
+}
+
 /* Write a chain of descriptors full, that which the device may write; return the bytes. */
-static uint32_t fill_chain(const struct ring *r, struct vring_desc *table, uint32_t num,
-			   uint16_t at, bool nested)
+static uint32_t fill_chain(struct vring_desc *table, uint32_t num, uint16_t at, bool nested)
 {
 	uint32_t written = 0, steps;
 
 	for (steps = 0; steps < num && at < num; steps++) {
 		struct vring_desc d = *(volatile struct vring_desc *)&table[at];
-		void *data;
+		void *inner;
 
 		work.descriptors++;
-		data = memory_at(d.addr, d.len, &work.data);
-		if (data && d.flags & VRING_DESC_F_INDIRECT)
-			return nested ? written : written + fill_chain(r, data,
-					d.len / sizeof(d), 0, true);
-		if (data && d.flags & VRING_DESC_F_WRITE)
-			written += device_fill(data, d.len);
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			inner = nested ? NULL : memory_at(d.addr, d.len, false, &work.data);
+			return inner ? written + fill_chain(inner, d.len / sizeof(d), 0, true) :
+				written;
+		}
+		if (d.flags & VRING_DESC_F_WRITE)
+			written += fill(d.addr, d.len);
 		if (!(d.flags & VRING_DESC_F_NEXT))
 			break;
 		at = d.next;
@@ -150,23 +171,25 @@ static void complete(struct ring *r, const struct parts *p, uint32_t id, uint32_
 
 void ring_start(struct ring *r)
 {
-	struct parts p;
-
 	r->running = true;
-	if (find(r, &p))
-		r->used_idx = p.used->idx;
+	r->fresh = true;
 	liar_next_ring();
 }
 
 void ring_serve(struct ring *r)
 {
 	struct parts p;
+	uint32_t written;
 	uint16_t head;
 
 	if (!r->running || !r->enabled || !find(r, &p))
 		return;
+	if (r->fresh)
+		r->used_idx = p.used->idx;
+	r->fresh = false;
 
-	for (;;) {
+	/* A translation that is waited for may stop it. */
+	while (r->running) {
 		if (r->next == __atomic_load_n(&p.avail->idx, __ATOMIC_ACQUIRE)) {
 			if (!r->event_idx)
 				return;
@@ -177,6 +200,8 @@ void ring_serve(struct ring *r)
 				return;
 		}
 		head = __atomic_load_n(&p.avail->ring[r->next++ % r->num], __ATOMIC_RELAXED);
-		complete(r, &p, head, fill_chain(r, p.desc, r->num, head, false));
+		written = fill_chain(p.desc, r->num, head, false);
+		if (r->running)
+			complete(r, &p, head, written);
 	}
 }

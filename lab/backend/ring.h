@@ -12,11 +12,12 @@
 
 struct ring {
 	uint32_t num;
-	uint64_t desc, avail, used;	/* guest-physical */
+	uint64_t desc, avail, used;	/* as the driver has given them */
 	uint16_t next;		/* what is looked at next of the available ring */
 	uint16_t used_idx;
 	int kick, call;		/* eventfds; -1: none */
 	bool running, enabled;
+	bool fresh;		/* where it goes on is not read yet */
 	bool event_idx;
 };
 

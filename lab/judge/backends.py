@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the back ends of vhost-user devices say at the end: all that they touched, and their lies."""
 from ..model.check import Check
-from .host import pool
+from .host import pool, side
 
 DRAW = 4096  # bytes, each time that the guest's rng step draws
 
@@ -14,6 +14,11 @@ def survey(record):
         yield Check(f"{name}.outside", f"{name}: its back end was handed no address outside of what"
                     " it may access", report.get("refused") == 0,
                     [hex(at) for at in report.get("refused_at", [])])
+        wanted = side(record, name) == "iova"
+        yield Check(f"{name}.translated", f"{name}: its back end asked for "
+                    + ("translations, and each was there" if wanted else "no translation"),
+                    (report.get("misses", 0) > 0) == wanted and report.get("faults") == 0,
+                    f"{report.get('misses')}, {report.get('faults')} in vain")
         if name in scenario["bounced"]:
             low, high = pool(record)
             touched = report.get("data", [])
