@@ -300,10 +300,19 @@ class Translations(Test):
 
     def test_a_ring_may_be_stopped_while_it_waits(self):
         self.start(PLAIN | 1 << 33, BASE_OF_RING)
+        self.desc(0, 0x11000, 64)
         self.offer(0)
         self.ask.recv(44, socket.MSG_WAITALL)
         self.assertEqual(self.halt(), 0)
-        self.assertEqual(self.ended()["buffers"], 0)
+        # The answer comes when the next ring has a question of its own.
+        self.ask.sendall(struct.pack("<3IQ", 1, 5, 8, 1))
+        self.start(PLAIN | 1 << 33, BASE_OF_RING)
+        time.sleep(0.3)
+        self.assertEqual(len(self.ask.recv(88, socket.MSG_PEEK)), 44, "it asks on without an answer")
+        self.assertEqual([self.miss() for _ in range(4)], [0x1000, 0x2000, 0x3000, 0x11000])
+        self.assertEqual(self.used(), (1, 0, 64))
+        report = self.ended()
+        self.assertEqual((report["misses"], report["faults"], report["refused"]), (5, 0, 0))
 
 
 class Lies(Test):
