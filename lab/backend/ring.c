@@ -13,25 +13,67 @@
 
 struct work work = { .rings = NO_SPAN, .data = NO_SPAN };
 
-/* The ring's parts where this process has them; behind each ring is an event index. */
-struct parts {
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
-	uint16_t *used_event, *avail_event;
-};
+/*
+ * Where the parts of the ring are, as the driver has given it. Behind each ring is
+ * an event index. Each access is looked up: pages that adjoin for the driver may lie
+ * apart, and a translation may be of one page only.
+ */
+enum { FLAGS = 0, INDEX = 2, RING = 4 };
 
-static bool find(const struct ring *r, struct parts *p)
+static uint64_t avail_at(const struct ring *r, uint16_t i)
 {
-	p->desc = memory_at(r->desc, sizeof(*p->desc) * r->num, false, &work.rings);
-	p->avail = memory_at(r->avail, sizeof(*p->avail) + 2 * (r->num + 1), false, &work.rings);
-	p->used = memory_at(r->used, sizeof(*p->used) + 8 * r->num + 2, true, &work.rings);
-	if (!p->desc || !p->avail || !p->used)
-		return false;
-	p->used_event = &p->avail->ring[r->num];
-	p->avail_event = (uint16_t *)(void *)&p->used->ring[r->num];
+	return r->avail + RING + 2 * (i % r->num);
+}
 
-	return true;
+static uint64_t used_at(const struct ring *r, uint16_t i)
+{
+	return r->used + RING + 8 * (i % r->num);
+}
+
+static uint64_t used_event(const struct ring *r)
+{
+	return r->avail + RING + 2 * r->num;
+}
+
+static uint64_t avail_event(const struct ring *r)
+{
+	return r->used + RING + 8 * r->num;
+}
+
+static bool get16(uint64_t addr, uint16_t *value)
+{
+	const uint16_t *at = memory_at(addr, sizeof(*at), false, &work.rings);
+
+	if (at)
+		*value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+
+	return at;
+}
+
+static bool put16(uint64_t addr, uint16_t value)
+{
+	uint16_t *at = memory_at(addr, sizeof(*at), true, &work.rings);
+
+	if (at)
+		__atomic_store_n(at, value, __ATOMIC_RELEASE);
+
+	return at;
+}
+
+static bool put32(uint64_t addr, uint32_t value)
+{
+	uint32_t *at = memory_at(addr, sizeof(*at), true, &work.rings);
+
+	if (at)
+		__atomic_store_n(at, value, __ATOMIC_RELAXED);
+
+	return at;
+}
+
+/* An element may lie across two pages. */
+static bool put_used(const struct ring *r, uint16_t i, uint32_t id, uint32_t len)
+{
+	return put32(used_at(r, i), id) && put32(used_at(r, i) + 4, len);
 }
 
 static void interrupt(const struct ring *r)
@@ -43,18 +85,15 @@ static void interrupt(const struct ring *r)
 }
 
 /* Tell the driver that the used index went on from @old, unless it does not want to know. */
-static void notify(const struct ring *r, const struct parts *p, uint16_t old)
+static void notify(const struct ring *r, uint16_t old)
 {
-	bool wants;
+	uint16_t said;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (r->event_idx)
-		wants = vring_need_event(__atomic_load_n(p->used_event, __ATOMIC_RELAXED),
-					 r->used_idx, old);
-	else
-		wants = !(__atomic_load_n(&p->avail->flags, __ATOMIC_RELAXED) &
-			  VRING_AVAIL_F_NO_INTERRUPT);
-	if (wants)
+	if (!get16(r->event_idx ? used_event(r) : r->avail + FLAGS, &said))
+		return;
+	if (r->event_idx ? vring_need_event(said, r->used_idx, old) :
+			   !(said & VRING_AVAIL_F_NO_INTERRUPT))
 		interrupt(r);
 }
 
@@ -78,20 +117,23 @@ static uint32_t fill(uint64_t addr, uint32_t len)
 }
 
 /* Write a chain of descriptors full, that which the device may write; return the bytes. */
-static uint32_t fill_chain(struct vring_desc *table, uint32_t num, uint16_t at, bool nested)
+static uint32_t fill_chain(uint64_t table, uint32_t num, uint16_t at, bool nested)
 {
+	struct span *where = nested ? &work.data : &work.rings;
 	uint32_t written = 0, steps;
 
 	for (steps = 0; steps < num && at < num; steps++) {
-		struct vring_desc d = *(volatile struct vring_desc *)&table[at];
-		void *inner;
+		const volatile struct vring_desc *found =
+			memory_at(table + at * sizeof(*found), sizeof(*found), false, where);
+		struct vring_desc d;
 
+		if (!found)
+			break;
+		d = *found;
 		work.descriptors++;
-		if (d.flags & VRING_DESC_F_INDIRECT) {
-			inner = nested ? NULL : memory_at(d.addr, d.len, false, &work.data);
-			return inner ? written + fill_chain(inner, d.len / sizeof(d), 0, true) :
-				written;
-		}
+		if (d.flags & VRING_DESC_F_INDIRECT)
+			return nested ? written :
+				written + fill_chain(d.addr, d.len / sizeof(d), 0, true);
 		if (d.flags & VRING_DESC_F_WRITE)
 			written += fill(d.addr, d.len);
 		if (!(d.flags & VRING_DESC_F_NEXT))
@@ -109,8 +151,8 @@ static void pause_ms(unsigned int ms)
 	nanosleep(&t, NULL);
 }
 
-/* Put a buffer on the used ring, or what is said instead of it. */
-static void complete(struct ring *r, const struct parts *p, uint32_t id, uint32_t len)
+/* Put a buffer on the used ring, or what is said instead of it; false: the ring is not all there. */
+static bool complete(struct ring *r, uint32_t id, uint32_t len)
 {
 	struct tale t = liar_tale();
 	uint16_t old = r->used_idx, next = old + 1;
@@ -140,8 +182,8 @@ static void complete(struct ring *r, const struct parts *p, uint32_t id, uint32_
 		break;
 	case SCRIBBLE:
 		for (i = 1; i < r->num; i++)
-			p->used->ring[(old + i) % r->num] = (struct vring_used_elem){
-				t.arg * i, ~t.arg };
+			if (!put_used(r, old + i, t.arg * i, ~t.arg))
+				return false;
 		break;
 	case BEYOND:
 		id = r->num + t.arg % 65536;
@@ -156,17 +198,31 @@ static void complete(struct ring *r, const struct parts *p, uint32_t id, uint32_
 		next = old - 1 - t.arg % 32768;
 		break;
 	case NEVER:
-		return;
+		return true;
 	default:
 		break;
 	}
 
-	p->used->ring[old % r->num] = (struct vring_used_elem){ id, len };
-	__atomic_store_n(&p->used->idx, next, __ATOMIC_RELEASE);
+	if (!put_used(r, old, id, len) || !put16(r->used + INDEX, next))
+		return false;
 	r->used_idx = next;
-	notify(r, p, old);
+	notify(r, old);
 	if (t.lie == TWICE)
 		interrupt(r);
+
+	return true;
+}
+
+/* Ask for a kick at the next buffer; return whether there is one already. */
+static bool ask_for_kick(const struct ring *r)
+{
+	uint16_t available;
+
+	if (!r->event_idx || !put16(avail_event(r), r->next))
+		return false;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+	return get16(r->avail + INDEX, &available) && available != r->next;
 }
 
 void ring_start(struct ring *r)
@@ -178,30 +234,31 @@ void ring_start(struct ring *r)
 
 void ring_serve(struct ring *r)
 {
-	struct parts p;
+	uint16_t available, head;
 	uint32_t written;
-	uint16_t head;
 
-	if (!r->running || !r->enabled || !find(r, &p))
+	if (!r->running || !r->enabled)
 		return;
-	if (r->fresh)
-		r->used_idx = p.used->idx;
-	r->fresh = false;
+	if (r->fresh) {
+		/* It will be written, so ask for that at once. */
+		const uint16_t *index = memory_at(r->used + INDEX, sizeof(*index), true,
+						  &work.rings);
+
+		if (!index)
+			return;
+		r->used_idx = *index;
+		r->fresh = false;
+	}
 
 	/* A translation that is waited for may stop it. */
-	while (r->running) {
-		if (r->next == __atomic_load_n(&p.avail->idx, __ATOMIC_ACQUIRE)) {
-			if (!r->event_idx)
-				return;
-			/* Ask for a kick at the next one; there may be one already. */
-			__atomic_store_n(p.avail_event, r->next, __ATOMIC_RELAXED);
-			__atomic_thread_fence(__ATOMIC_SEQ_CST);
-			if (r->next == __atomic_load_n(&p.avail->idx, __ATOMIC_ACQUIRE))
-				return;
-		}
-		head = __atomic_load_n(&p.avail->ring[r->next++ % r->num], __ATOMIC_RELAXED);
-		written = fill_chain(p.desc, r->num, head, false);
-		if (r->running)
-			complete(r, &p, head, written);
+	while (r->running && get16(r->avail + INDEX, &available)) {
+		if (r->next == available && !ask_for_kick(r))
+			return;
+		if (!get16(avail_at(r, r->next), &head))
+			return;
+		r->next++;
+		written = fill_chain(r->desc, r->num, head, false);
+		if (!r->running || !complete(r, head, written))
+			return;
 	}
 }

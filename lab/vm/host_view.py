@@ -17,7 +17,8 @@ def observe(machine, scenario, image, backends=None):
     paths = {d["path"].split("/")[3]: d["path"] for d in machine.qmp("x-query-virtio")
              if d["path"].startswith("/machine/peripheral/")}
     for index, name in enumerate(scenario["devices"]):
-        if name in VHOST_USER:
+        # Of a device behind vhost-user only the companion's QEMU can be asked.
+        if name in VHOST_USER and not scenario["companion"]:
             view["devices"][name] = {"parent": parent(scenario, index)} | backends.view(name)
             continue
         path = paths[name]
