@@ -233,7 +233,7 @@ static const DMATest dma_tests[] = {
       ",iommu_platform=on,disable-legacy=on", true, TOLD },
     { "smmu-bypass", ",iommu=smmuv3,default-bus-bypass-iommu=on", ON_PCI
       ",iommu_platform=on,disable-legacy=on", true, TOLD },
-    { "smmu-mmio", ",iommu=smmuv3,virtio-mmio-iommu=1", ON_MMIO
+    { "smmu-mmio", ",iommu=smmuv3,acpi=off,virtio-mmio-iommu=1", ON_MMIO
       ",x-force-bus-dma=on", false, 0 },
 };
 
