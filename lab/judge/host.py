@@ -46,8 +46,8 @@ def features(record, moment, name, device, said):
     own = int(said.get("features", "0"), 16)
     agree = {bit for bit, number in BIT.items() if own >> number & 1} == bits & set(BIT)
     # The balloon declines bits of the ring, so that bits are wanted of it by its name only.
-    wanted = {bit: has for bit, has in record.scenario["bits"].items()
-              if bit.startswith(f"{name}.") or "." not in bit and name != "balloon"}
+    wanted = {bit: has for bit, has in of_device(record.scenario["bits"], name).items()
+              if "." in bit or name != "balloon"}
     yield Check(f"{moment}.{name}.features",
                 f"{moment}: {name}: QEMU and guest agree on the features, and they are the"
                 " scenario's", agree and all((b in bits) == has for b, has in wanted.items()),
@@ -60,9 +60,9 @@ def features(record, moment, name, device, said):
 
 
 def of_device(wanted, name):
-    """What is wanted of a device: of all of them, or by its name."""
-    own = {key.partition(".")[2]: has for key, has in wanted.items() if key.startswith(f"{name}.")}
-    return {key: has for key, has in wanted.items() if "." not in key} | own
+    """What is wanted of a device: as of all of them, unless it is said by its name."""
+    return {bit: has for bit, has in wanted.items() if bit.startswith(f"{name}.")
+            or "." not in bit and f"{name}.{bit}" not in wanted}
 
 
 def side(record, name, moment=None):
