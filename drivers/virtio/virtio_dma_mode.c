@@ -196,7 +196,7 @@ bool virtio_dma_can_map(struct virtio_device *vdev)
 
 	KUNIT_STATIC_STUB_REDIRECT(virtio_dma_can_map, vdev);
 
-	if (!force_dma_unencrypted(dev) || is_swiotlb_active(dev))
+	if (!virtio_dma_confidential(vdev) || is_swiotlb_active(dev))
 		return true;
 
 	addr = dma_map_single_attrs(dev, vdev, sizeof(*vdev), DMA_TO_DEVICE,
