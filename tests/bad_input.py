@@ -216,6 +216,9 @@ def bad_back_end(lab):
 
 
 def bad_moment_in_boot(lab):
+    """Interrupting or killing the lab ends a guest that would run for ever, and its back end."""
+    for file, about in (("arm64", "virtio-pci, modern only"), ("arm64-vhost", "the bit, offered by")):
+        lab.spoil(f"lab/scenarios/{file}.toml", f'about = "{about}', f'qemu = ["-S"]\nabout = "{about}')
     for scenario, kill in product(((), ("vhost-user-rng",)), (False, True)):
         proc = lab.start("boot", *scenario)
         yield from interrupt(lab, proc, lambda: any(
