@@ -15,15 +15,15 @@ LIMIT = 300
 
 
 def processes(mark):
-    """The processes whose command line or environment carries @mark."""
-    found = []
+    """The processes whose command line or environment carries @mark, and their names."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             text = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
-        except OSError:
+            if mark.encode() in text:
+                found[int(path.name)] = (path / "comm").read_text().strip()
+        except OSError:  # It has ended.
             continue
-        if mark.encode() in text:
-            found.append(int(path.name))
     return found
 
 
