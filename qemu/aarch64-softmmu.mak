@@ -24,6 +24,8 @@ CONFIG_VIRTIO_SERIAL=y
 CONFIG_SCSI=y
 CONFIG_SERIAL_PCI=y
 
-# What the qtests need, and the vhost devices that the series changes
+# Back ends in processes of their own, for scenarios and qtests
+CONFIG_VHOST_USER_BLK=y
+CONFIG_VHOST_USER_FS=y
 CONFIG_VHOST_USER_RNG=y
 CONFIG_VHOST_USER_SCMI=y

@@ -75,6 +75,26 @@ static uint64_t dma_filter_min_page_size(IOMMUMemoryRegion *iommu)
     return 1ULL << container_of(iommu, DMAFilter, iommu)->page_bits;
 }
 
+/* Have those that keep translations, as vhost does, drop what lies there. */
+static void dma_filter_notify(DMAFilter *f, hwaddr addr, hwaddr size)
+{
+    hwaddr page = 1ULL << f->page_bits;
+    IOMMUTLBEvent event = {
+        .type = IOMMU_NOTIFIER_UNMAP,
+        .entry = {
+            .target_as = &address_space_memory,
+            .addr_mask = page - 1,
+            .perm = IOMMU_NONE,
+        },
+    };
+
+    for (hwaddr end = addr + size; addr < end; addr += page) {
+        event.entry.iova = addr;
+        event.entry.translated_addr = addr;
+        memory_region_notify_iommu(&f->iommu, 0, event);
+    }
+}
+
 bool dma_filter_is_ram(hwaddr addr, hwaddr size)
 {
     while (size) {
@@ -107,7 +127,14 @@ void dma_filter_set_shared(DMAFilter *f, hwaddr addr, hwaddr size, bool shared)
         bitmap_set_atomic(f->shared, page, num);
     } else {
         bitmap_test_and_clear_atomic(f->shared, page, num);
+        dma_filter_notify(f, addr, size);
     }
+}
+
+void dma_filter_set_secure(DMAFilter *f)
+{
+    qatomic_set(&f->secure, true);
+    dma_filter_notify(f, f->base, f->size);
 }
 
 bool dma_filter_next_shared(DMAFilter *f, hwaddr *addr, hwaddr *size)

@@ -63,7 +63,7 @@ static target_ulong spapr_ultravisor_esm(DMAFilter *f, PowerPCCPU *cpu,
     }
 
     cpu->env.msr |= 1ULL << MSR_S;
-    qatomic_set(&f->secure, true);
+    dma_filter_set_secure(f);
     trace_spapr_ultravisor_secure(true);
     return H_SUCCESS;
 }

@@ -76,6 +76,14 @@ bool dma_filter_is_shared(DMAFilter *f, hwaddr addr);
 void dma_filter_set_shared(DMAFilter *f, hwaddr addr, hwaddr size, bool shared);
 
 /**
+ * dma_filter_set_secure:
+ * @f: the filter
+ *
+ * Keep devices out of all pages but those that are shared, from now on.
+ */
+void dma_filter_set_secure(DMAFilter *f);
+
+/**
  * dma_filter_next_shared:
  * @f: the filter
  * @addr: where to search from, then where the pages start
