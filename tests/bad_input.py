@@ -209,9 +209,9 @@ def bad_back_end(lab):
     """A back end that does not start, or that QEMU does not get to, leaves nothing."""
     lab.spoil("lab/scenarios/arm64-vhost.toml", "offer=44", "offer=x")
     yield from lab.judge(lab.start("boot", "vhost-user-rng"),
-                         "the back end of vrng has ended with 2: .*x is no number")
+                         "the back end of rng has ended with 2: .*x is no number")
     lab.spoil("lab/scenarios/arm64-vhost.toml", "offer=x", "offer=44")
-    lab.spoil("lab/scenarios/arm64-vhost.toml", '"vrng"]', '"vrng"]\noptions = "nothing=on"')
+    lab.spoil("lab/scenarios/arm64-vhost.toml", '"rng"]', '"rng"]\noptions = "nothing=on"')
     yield from lab.judge(lab.start("boot", "vhost-user-rng"), "QEMU has ended with 1: .*nothing")
 
 

@@ -205,7 +205,7 @@ def behind(name, *said, **report):
     drawn = media.entropy_image()[64:96].hex()
     return by_hand(name, ["devices", "rng"],
                    ("rng", {"bytes": "4096", "head": drawn, "tail": drawn}), *said,
-                   backends={"vrng": {"bytes": 4160, "buffers": 65, "refused": 0,
+                   backends={"rng": {"bytes": 4160, "buffers": 65, "refused": 0,
                                       "refused_at": [], "lies": {}, "misses": 0,
                                       "faults": 0} | report})
 

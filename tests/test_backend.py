@@ -52,7 +52,7 @@ class Test(unittest.TestCase):
         (self.folder / "entropy.img").write_bytes(SOURCE)
 
     def backends(self, *options):
-        one = {"devices": ["vrng"], "backend": list(options)}
+        one = {"behind": {"rng": "lab"}, "backend": list(options)}
         return self.enterContext(Backends(one, self.program, self.folder))
 
     def connect(self, *options):
@@ -60,7 +60,7 @@ class Test(unittest.TestCase):
         self.sock = socket.socket(socket.AF_UNIX)
         self.addCleanup(self.sock.close)
         self.sock.settimeout(20)
-        self.sock.connect(str(self.folder / "vrng.sock"))
+        self.sock.connect(str(self.folder / "rng.sock"))
         number = os.memfd_create("ram")
         os.truncate(number, SIZE)
         self.ram = mmap.mmap(number, SIZE)
@@ -93,7 +93,7 @@ class Test(unittest.TestCase):
 
     def stop(self):
         """Stop the ring once all that was made available is done: where it would go on."""
-        self.until(lambda: self.behind.ask("vrng")["buffers"] == self.added)
+        self.until(lambda: self.behind.ask("rng")["buffers"] == self.added)
         return self.halt()
 
     def until(self, true):
@@ -126,7 +126,7 @@ class Test(unittest.TestCase):
     def ended(self):
         """The last report, once the front end is gone."""
         self.sock.close()
-        return self.behind.ended()["vrng"]
+        return self.behind.ended()["rng"]
 
     def draw(self, count):
         """Draw some buffers, whatever is said of them."""
@@ -145,9 +145,9 @@ class Honest(Test):
         self.assertEqual(features, OFFERED | 1 << 30 | 1 << 33 | 1 << 44)
         self.start(OFFERED | 1 << 44)
         self.stop()
-        now = self.behind.view("vrng")
+        now = self.behind.view("rng")
         self.assertEqual((now["ok"], now["rings"]), (True, [[BASE + DESC, BASE + AVAIL, BASE + USED]]))
-        self.assertIn("vrng.PLATFORM_DMA", now["bits"])
+        self.assertIn("rng.PLATFORM_DMA", now["bits"])
         self.assertNotIn("ACCESS_PLATFORM", now["bits"])
         self.assertIn("ACCESS_PLATFORM", now["offered"])
 
@@ -235,7 +235,7 @@ class Refusals(Test):
         self.start()
         self.desc(0, BASE + DATA, 64)
         self.offer(0)
-        self.until(lambda: self.behind.ask("vrng")["refused"])
+        self.until(lambda: self.behind.ask("rng")["refused"])
         self.assertEqual(self.halt(), 0)
         report = self.ended()
         self.assertEqual(report["refused_at"], [BASE + USED + 2])
@@ -320,7 +320,7 @@ class Lies(Test):
         self.connect(*options)
         self.draw(count)
         report = self.ended()
-        lies = (self.folder / "vrng.json.lies").read_text()
+        lies = (self.folder / "rng.json.lies").read_text()
         self.assertEqual(len(lies.splitlines()), sum(report["lies"].values()))
         return report, lies
 
@@ -355,7 +355,7 @@ class Lies(Test):
         self.stop()
         self.ended()
         lies = {int(n): (kind, int(arg, 0)) for _, n, kind, arg in map(
-            str.split, (self.folder / "vrng.json.lies").read_text().splitlines())}
+            str.split, (self.folder / "rng.json.lies").read_text().splitlines())}
         wanted = {"longer": lambda arg: 65 + arg % 65536, "huge": lambda _: 0xffffffff,
                   "shorter": lambda arg: 8 + (arg % 56 & ~7)}
         for number, (told, length) in enumerate(lengths):
@@ -367,7 +367,7 @@ class Life(Test):
     def test_it_ends_when_its_front_end_does(self):
         self.connect()
         self.sock.close()
-        self.assertEqual(self.behind.ended()["vrng"]["starts"], 0)
+        self.assertEqual(self.behind.ended()["rng"]["starts"], 0)
 
     def test_nothing_is_left_of_one_that_nobody_connects_to(self):
         behind = self.backends()
@@ -378,7 +378,7 @@ class Life(Test):
 
     def test_one_that_does_not_start_is_told(self):
         for option in ("only=1", "only=2-1", "offer=x", "lie=", "nothing=1"):
-            with self.assertRaisesRegex(Fail, "the back end of vrng has ended with 2: .* is no "):
+            with self.assertRaisesRegex(Fail, "the back end of rng has ended with 2: .* is no "):
                 self.backends(option)
 
     def test_one_that_has_died_does_not_answer(self):
@@ -386,8 +386,8 @@ class Life(Test):
         proc, = behind._running.values()
         proc.kill()
         proc.wait()
-        with self.assertRaisesRegex(Fail, "the back end of vrng does not answer"):
-            behind.ask("vrng")
+        with self.assertRaisesRegex(Fail, "the back end of rng does not answer"):
+            behind.ask("rng")
 
     def test_messages_that_make_no_sense_end_it(self):
         for message in (struct.pack("<3I", GET_FEATURES, 2, 0), struct.pack("<3I", 1, 1, 1 << 20),
@@ -412,7 +412,7 @@ class Life(Test):
         self.start()
         self.stop()
         self.ended()
-        self.assertEqual(set(json.loads((self.folder / "vrng.json").read_text())), {
+        self.assertEqual(set(json.loads((self.folder / "rng.json").read_text())), {
             "offered", "acked", "starts", "buffers", "descriptors", "bytes", "ring", "rings",
             "data", "refused", "refused_at", "lies", "misses", "faults"})
 

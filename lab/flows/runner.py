@@ -11,10 +11,10 @@ from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
 from ..model.record import Record
-from ..model.scenario import behind_vhost_user, starts_another
+from ..model.scenario import starts_another
 from ..patches.base import Base, number
 from ..build import backend, guest, kernel, qemu
-from ..vm.backend import Backends, commands
+from ..vm.backend import Backends, commands, kinds_of
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
@@ -130,7 +130,7 @@ def with_qemu(scenario):
     if number(version)[:2] < [7, 2]:
         raise Fail(f"{arch['qemu']} {version} is too old: 7.2 has the virtio queries of QMP",
                    "install the QEMU of Debian 12 or later")
-    if behind_vhost_user(scenario) and number(version)[:2] < [10, 0]:
+    if scenario["behind"] and number(version)[:2] < [10, 0]:
         # It passes on what the back end offers, whatever bit that is.
         binary = qemu.backported(arch)
         return scenario | {"machine": arch | {"qemu": str(binary)}}
@@ -138,8 +138,10 @@ def with_qemu(scenario):
 
 
 def back_end(scenario):
-    """The program behind the scenario's vhost-user devices, if it has any."""
-    return backend.build() if behind_vhost_user(scenario) else None
+    """Have what is behind the scenario's vhost-user devices; return the program that is ours."""
+    for kind in kinds_of(scenario).values():
+        need(kind.get("packages", []))
+    return backend.build() if "lab" in scenario["behind"].values() else None
 
 
 def prove(boot):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the back ends of vhost-user devices say at the end: all that they touched, and their lies."""
+"""What the back ends of vhost-user devices say at the end: what they served and touched, and lies."""
 from ..model.check import Check
 from .host import pool, side
 
@@ -9,16 +9,19 @@ DRAW = 4096  # bytes, each time that the guest's rng step draws
 def survey(record):
     scenario, drawn = record.scenario, sum(int(r["bytes"]) for r in record.all("rng"))
     for name, report in record.backends.items():
-        yield Check(f"{name}.served", f"{name}: its back end served what the guest has drawn",
-                    0 < drawn <= report.get("bytes", 0), f"{report.get('bytes')} of {drawn} bytes")
-        yield Check(f"{name}.outside", f"{name}: its back end was handed no address outside of what"
-                    " it may access", report.get("refused") == 0,
-                    [hex(at) for at in report.get("refused_at", [])])
-        wanted = side(record, name) == "iova"
-        yield Check(f"{name}.translated", f"{name}: its back end asked for "
-                    + ("translations, and each was there" if wanted else "no translation"),
-                    (report.get("misses", 0) > 0) == wanted and report.get("faults") == 0,
-                    f"{report.get('misses')}, {report.get('faults')} in vain")
+        if scenario["behind"][name] == "lab":
+            yield Check(f"{name}.served", f"{name}: its back end served what the guest has drawn",
+                        0 < drawn <= report.get("bytes", 0),
+                        f"{report.get('bytes')} of {drawn} bytes")
+            yield Check(f"{name}.outside", f"{name}: its back end was handed no address outside of"
+                        " what it may access", report.get("refused") == 0,
+                        [hex(at) for at in report.get("refused_at", [])])
+        if "packets" in report:
+            sent = sum(int(r["packets"]) for r in record.all("ping"))
+            yield Check(f"{name}.served", f"{name}: its back end sent what the guest has received",
+                        0 < sent <= report["packets"], f"{report['packets']} of {sent} packets")
+        if "misses" in report:
+            yield translated(record, name, report)
         if name in scenario["bounced"]:
             low, high = pool(record)
             touched = report.get("data", [])
@@ -28,6 +31,17 @@ def survey(record):
                         f"{[hex(at) for at in touched]} in {low:#x}-{high:#x}")
         if scenario["lies"]:
             yield from lies(record, name, report)
+
+
+def translated(record, name, report):
+    """The back end follows the guest: it asks QEMU for translations, or asks for none."""
+    asks = record.scenario["asks"]
+    wanted = side(record, name) == "iova" if asks is None else asks
+    faults = report.get("faults", 0)
+    return Check(f"{name}.translated", f"{name}: its back end asked for "
+                 + ("translations, and each was there" if wanted else "no translation"),
+                 (report["misses"] > 0) == wanted and faults == 0,
+                 f"{report['misses']}, {faults} in vain")
 
 
 def lies(record, name, report):

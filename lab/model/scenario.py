@@ -15,10 +15,11 @@ KEYS = {
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
-    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap;"
-               " vrng: an rng behind vhost-user",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, fs, gpu, input,"
+               " swap",
     "options": "properties of every virtio device",
-    "backend": "options of the lab's vhost-user back end, as lab/backend/main.c has them",
+    "behind": "what is behind a device in a process of its own, by device: a name in lab/backends.toml",
+    "backend": "further options of such a process; lab/backend/main.c has those of the lab's own",
     "companion": "true: needs the companion QEMU",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
@@ -49,6 +50,7 @@ KEYS = {
     "segment": "the most bytes that a segment of a request to the disk may have",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
+    "asks": "true: a back end in a process of its own must ask for translations, whatever the mode",
     "lies": "the fewest buffers that the vhost-user back end must have, and of them the fewest lies",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
@@ -66,8 +68,6 @@ KEYS = {
 }
 DEFAULT = "pci-modern"
 BASE = "6.12"
-# The devices whose back end is another process, the lab's own.
-VHOST_USER = {"vrng"}
 # The base of the companion QEMU that boots, unless another is asked for.
 COMPANION = "qemu"
 
@@ -91,7 +91,7 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "backend": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
+                        "behind": {}, "asks": None, "backend": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
@@ -99,6 +99,8 @@ def read(folder, base):
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
             scenario["name"] = name
+            scenario["behind"] = {device: kind for device, kind in scenario["behind"].items()
+                                  if device in scenario["devices"]}
             scenario["companion"] = scenario["companion"] and COMPANION
             scenario["machine"] = machine(scenario["arch"]) | {
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
@@ -134,11 +136,6 @@ def pick(wanted, base=BASE):
 FIRST_SLOT = 8
 
 SILENCE = 40  # seconds without a word before a guest counts as hung
-
-
-def behind_vhost_user(scenario):
-    """The devices of a scenario whose back end is another process."""
-    return [name for name in scenario["devices"] if name in VHOST_USER]
 
 
 def starts_another(scenario):

@@ -2,42 +2,65 @@
 """Back ends of vhost-user devices: a process for each, from before QEMU to after it."""
 import contextlib
 import json
+import os
+import re
 import signal
 import subprocess
+import tomllib
 
+from ..core.cache import ROOT
 from ..core.errors import Fail
 from ..core.process import tail
 from ..model.features import BIT
-from ..model.scenario import behind_vhost_user
 from .patience import Patience
 
-# Seconds that one may take to write its report, or to end once QEMU is gone.
+FILE = ROOT / "lab" / "backends.toml"
+# Seconds that one may take to start, to write its report, or to end once QEMU is gone.
 LIMIT = 20
+
+
+def kinds():
+    """What a device's back end can be, by name."""
+    return tomllib.loads(FILE.read_text())
+
+
+def kinds_of(scenario):
+    """The kind of each device that has a back end of its own."""
+    known = kinds()
+    for name, kind in scenario["behind"].items():
+        if kind not in known:
+            raise Fail(f"unknown back end '{kind}' of {name}", f"{FILE.name} has: {', '.join(known)}")
+    return {name: known[kind] for name, kind in scenario["behind"].items()}
 
 
 class Backends:
     """What is behind the scenario's vhost-user devices. Leave the context, and nothing is left."""
 
     def __init__(self, scenario, program, folder):
-        self.folder, self._running = folder, {}
+        self.folder, self._kinds, self._running = folder, kinds_of(scenario), {}
         with contextlib.ExitStack() as stack:
             stack.callback(self.__exit__)
             for name, cmd in commands(scenario, program):
                 self._start(name, cmd)
             stack.pop_all()
 
+    def _log(self, name):
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
     def _start(self, name, cmd):
         """Start the back end of a device, and wait until QEMU can connect to it."""
-        log = self.folder / f"{name}.log"
-        with open(log, "wb") as file:
+        with open(self.folder / f"{name}.log", "wb") as log:
             # It does not outlive us, whatever ends us.
             self._running[name] = proc = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *cmd], cwd=self.folder,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file,
+                stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True)
-        if proc.stdout.readline() != b"ready\n":
-            raise Fail(f"the back end of {name} has ended with {proc.wait(LIMIT)}:"
-                       f" {tail(log, 1).strip()}", "lab/backend/main.c has its options")
+        Patience(proc.pid, LIMIT).until(lambda: proc.poll() is not None or
+                                        self._kinds[name]["ready"] in self._log(name))
+        if proc.poll() is not None:
+            raise Fail(f"the back end of {name} has ended with {proc.returncode}:"
+                       f" {self._log(name).strip().rpartition(chr(10))[2]}",
+                       f"{FILE.relative_to(ROOT)} has its command")
 
     def __enter__(self):
         return self
@@ -46,20 +69,29 @@ class Backends:
         for proc in self._running.values():
             proc.kill()
             proc.wait()
-            proc.stdout.close()
+            proc.stdin.close()
 
     def ended(self):
         """The last report of each, once its front end has gone."""
-        for proc in self._running.values():
-            Patience(proc.pid, LIMIT).until(lambda p=proc: p.poll() is not None)
-        return {name: self._report(name) or {} for name in self._running}
+        for name, proc in self._running.items():
+            proc.stdin.close()
+            if not self._kinds[name].get("stays"):
+                Patience(proc.pid, LIMIT).until(lambda p=proc: p.poll() is not None)
+        return {name: self._report(name) or self._numbers(name) for name in self._running}
 
     def _report(self, name):
         path = self.folder / f"{name}.json"
         return json.loads(path.read_text()) if path.exists() else None
 
+    def _numbers(self, name):
+        """What the log of one that writes no report tells."""
+        found = {number: re.findall(pattern, self._log(name))
+                 for number, pattern in self._kinds[name].get("numbers", {}).items()}
+        return {number: int(texts[-1], 0) if "(" in self._kinds[name]["numbers"][number] and texts
+                else len(texts) for number, texts in found.items()}
+
     def ask(self, name):
-        """What one reports now."""
+        """What the lab's own reports now."""
         proc = self._running[name]
         (self.folder / f"{name}.json").unlink(missing_ok=True)
         proc.send_signal(signal.SIGUSR1)
@@ -80,8 +112,10 @@ class Backends:
 
 def commands(scenario, program):
     """The command of each back end, by device."""
-    return [(name, [str(program), f"{name}.sock", f"{name}.json", "entropy.img",
-                    *scenario["backend"]]) for name in behind_vhost_user(scenario)]
+    cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    return [(name, [word.format(program=program, name=name, cpus=cpus)
+                    for word in kind["command"]] + scenario["backend"])
+            for name, kind in kinds_of(scenario).items()]
 
 
 def bits(device, features):

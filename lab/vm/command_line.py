@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ..core.process import run
-from ..model.scenario import behind_vhost_user, FIRST_SLOT, VHOST_USER
+from ..model.scenario import FIRST_SLOT
 
 # What a device of a scenario needs besides itself.
 BACKENDS = {
@@ -21,13 +21,10 @@ BACKENDS = {
     "input": ([], ""),
     "swap": (["-drive", "if=none,id=swap0,file=swap.img,format=raw"],
              "drive=swap0,serial=swap"),
-    "vrng": (["-chardev", "socket,id=vrng0,path=vrng.sock"], "chardev=vrng0"),
 }
 
 # What QEMU calls a device, where the lab has another name for it.
 QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
-# What it calls a device whose back end is another process.
-VHOST_NAME = {"vrng": "vhost-user-rng"}
 
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
@@ -52,14 +49,15 @@ def command(scenario, kernel, initrd, append, dtb=None):
             f" vdma.report={arch['report']} {append} {scenario.get('append', '')}".strip()]
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
-        backend, props = BACKENDS[name]
+        behind = name in scenario["behind"]
+        backend, props = vhost_user(name) if behind else BACKENDS[name]
         cmd += backend
         pci = scenario["transport"] != "mmio"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
         if scenario["transport"] == "pcie":
             cmd += ["-device", f"pcie-root-port,id=port{index},chassis={index + 1},{place}"]
             place = f"bus=port{index}"
-        device = qemu_name(name, pci)
+        device = qemu_name(name, pci, behind)
         cmd += ["-device", ",".join(filter(None, (
             device, f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
@@ -70,10 +68,18 @@ def command(scenario, kernel, initrd, append, dtb=None):
     return cmd
 
 
-def qemu_name(name, pci):
+def vhost_user(name):
+    """What a device needs whose back end is another process, besides itself."""
+    socket = ["-chardev", f"socket,id={name}.end,path={name}.sock"]
+    if name == "net":
+        return [*socket, "-netdev", "vhost-user,id=net0,chardev=net.end"], "netdev=net0"
+    return socket, f"chardev={name}.end" + (",tag=share" if name == "fs" else "")
+
+
+def qemu_name(name, pci, behind):
     """What QEMU calls a device on PCI, or on a bus of its own."""
-    if name in VHOST_NAME:
-        return VHOST_NAME[name] + ("-pci" if pci else "")
+    if behind and name != "net":
+        return f"vhost-user-{name}" + ("-pci" if pci else "")
     return f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
 
 
@@ -81,7 +87,7 @@ def backed(cmd, scenario):
     """The same, with RAM of its own kind: what another process may have, or what takes no more
     of this host than the guest touches.
     """
-    return with_ram(cmd, "memfd", "share=on") if behind_vhost_user(scenario) else unreserved(cmd)
+    return with_ram(cmd, "memfd", "share=on") if scenario["behind"] else unreserved(cmd)
 
 
 def unreserved(cmd):
@@ -131,7 +137,7 @@ def prepare(scenario, image, initrd, folder, append):
     cmd = backed(command(scenario, image, initrd, append), scenario)
     if scenario.get("dtb"):
         # Nobody is behind a vhost-user device yet, and no tree has its name.
-        own = [name for name in scenario["devices"] if name not in VHOST_USER]
+        own = [name for name in scenario["devices"] if name not in scenario["behind"]]
         alone = command(scenario | {"devices": own}, image, initrd, append)
         dtb = dump_dtb(backed(alone, scenario), folder, scenario["dtb"])
         cmd = backed(command(scenario, image, initrd, append, dtb), scenario)

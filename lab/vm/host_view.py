@@ -2,7 +2,7 @@
 """Look at a guest from outside, through QMP."""
 import time
 
-from ..model.scenario import parent, starts_another, VHOST_USER
+from ..model.scenario import parent, starts_another
 from . import arm64_page_tables
 
 
@@ -18,7 +18,7 @@ def observe(machine, scenario, image, backends=None):
              if d["path"].startswith("/machine/peripheral/")}
     for index, name in enumerate(scenario["devices"]):
         # Of a device behind vhost-user only the companion's QEMU can be asked.
-        if name in VHOST_USER and not scenario["companion"]:
+        if name in scenario["behind"] and not scenario["companion"]:
             view["devices"][name] = {"parent": parent(scenario, index)} | backends.view(name)
             continue
         path = paths[name]
@@ -29,7 +29,8 @@ def observe(machine, scenario, image, backends=None):
             state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
             if state["vring-desc"]:
                 rings.append([state[f"vring-{part}"] for part in ("desc", "avail", "used")])
-        if name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]:
+        if (name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]
+                and name not in scenario["behind"]):
             # The receive queue always has buffers for the host to look at.
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]
