@@ -215,6 +215,12 @@ def vhost_user():
     return behind("vhost-user-rng-bounce", data=[1 << 30, (1 << 30) + 63])
 
 
+def pinged():
+    """A guest whose network card is behind another's back end."""
+    return by_hand("vhost-user-net", ["devices", "ping"], ("ping", {"packets": "256"}),
+                   backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 258}})
+
+
 def lied_to():
     """A guest that draws 4 KiB from a back end that lies."""
     return behind("vhost-user-rng-lies", bytes=6_500_000, buffers=100_001,
@@ -223,7 +229,7 @@ def lied_to():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, lied_to)}
+    shared, counted, function_reset, unsaved, vhost_user, pinged, lied_to)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)
