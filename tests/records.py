@@ -221,6 +221,15 @@ def pinged():
                    backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 258}})
 
 
+def soaked():
+    """A guest that does two steps at random."""
+    disk = boot.data.disk_digest()
+    return by_hand("pci-soak", ["devices", "soak:2:1:rebind"],
+                   *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
+                     for name in ("blk", "net", "rng") * 2),
+                   ("soak", {"events": "2", "before": "9000", "after": "9512"}))
+
+
 def lied_to():
     """A guest that draws 4 KiB from a back end that lies."""
     return behind("vhost-user-rng-lies", bytes=6_500_000, buffers=100_001,
@@ -229,7 +238,7 @@ def lied_to():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, lied_to)}
+    shared, counted, function_reset, unsaved, vhost_user, pinged, soaked, lied_to)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -8,6 +8,8 @@ from ..model.record import digest
 from .data import written
 from .modes import mode_of
 
+# KiB that the kernel may keep more after a soak: caches fill, and a leak of it grows with events.
+GROWTH = 512
 # The least that the guest keeps of its canary, in pages: of its own, of a file, of a pipe.
 KEPT = 768
 
@@ -26,8 +28,11 @@ def survey(record):
         yield from lent(record, device, sum(s == ["vfio", device] for s in steps))
     # What works when the guest crashes cannot tell.
     count = sum(s[0] == "loaded" and s[1] != "crash" for s in steps)
+    count += sum(int(s[1]) for s in steps if s[0] == "soak")
     if count:
         yield from loaded(record, count)
+    for step in (s for s in steps if s[0] == "soak"):
+        yield from soaked(record, int(step[1]))
     if "canary" in words:
         yield from searched(record, words.count("canary"))
     if "restart" in words:
@@ -44,6 +49,17 @@ def loaded(record, count):
                     and all(int(w["rounds"]) for w in works)
                     and (name not in wanted
                          or {w["sha256"] for w in works} == {wanted[name]}), works)
+
+
+def soaked(record, events):
+    """All that was to happen at random has happened, and what the kernel keeps did not grow."""
+    found = record.all("soak")
+    yield Check("soak.events", f"the guest does {events} steps at random",
+                [int(f["events"]) for f in found] == [events],
+                found or record.all("soaked")[-1:])
+    yield Check("soak.kept", "the kernel keeps no more memory at the end than after a tenth of them",
+                bool(found) and all(0 < int(f["before"]) >= int(f["after"]) - GROWTH for f in found),
+                found)
 
 
 def reset(record, rounds):

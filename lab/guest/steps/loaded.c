@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Do another step while all devices that there are work; what they do must come right. */
+/* Do another step, if one is named, while all devices work; what they do must come right. */
 #include <errno.h>
 #include <string.h>
 #include "../lib/device.h"
@@ -20,7 +20,8 @@ static void step_loaded(const char *arg)
 		if (!works[i])
 			fail("no-work", work_kinds[i].device);
 	}
-	run_step(arg ? arg : "");
+	if (arg)
+		run_step(arg);
 	report_step("loaded");
 	for (i = 0; i < WORK_KINDS; i++) {
 		if (works[i] && work_goes_on(works[i]))
