@@ -7,7 +7,7 @@ from ..model.record import digest
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
-PACKETS = 256  # of the ping step
+PACKETS = 64  # of the ping step
 VMCORE = "the disk has the checksum of a page of the kernel that crashed"
 # Filters, and whether a device is without the bit after (-1) or before (1).
 FILTERS = {"filter": -1, "unfilter": 1}

@@ -17,8 +17,9 @@
 #include "../lib/step.h"
 #include "../lib/util.h"
 
-#define PACKETS		256
+#define PACKETS		64
 #define IP_HEADER	20
+#define AGAIN_MS	50
 #define DATA		1024
 
 struct packet {
@@ -38,41 +39,47 @@ static unsigned short checksum(const struct packet *packet)
 	return ~(sum + (sum >> 16));
 }
 
-/* Take the packet that comes back, and none of others. */
-static int receive(int fd, struct packet *packet)
+/* Return whether the answer to @sent comes in time, and none to others. */
+static int answered(int fd, const struct packet *sent)
 {
-	struct patience p = patience(stall_ms());
-	char raw[IP_HEADER + sizeof(*packet)];
-	ssize_t n;
+	struct patience p = patience(AGAIN_MS);
+	char raw[IP_HEADER + sizeof(*sent)];
+	struct packet back;
 
 	while (wait_fd(&p, fd, POLLIN)) {
-		n = recv(fd, raw, sizeof(raw), 0);
-		memcpy(packet, raw + IP_HEADER, sizeof(*packet));
-		if (n == sizeof(raw) && packet->icmp.type == ICMP_ECHOREPLY)
-			return 0;
-	}
-	errno = ETIMEDOUT;
+		ssize_t n = recv(fd, raw, sizeof(raw), 0);
 
-	return -1;
+		memcpy(&back, raw + IP_HEADER, sizeof(back));
+		if (n == sizeof(raw) && back.icmp.type == ICMP_ECHOREPLY &&
+		    back.icmp.un.echo.sequence == sent->icmp.un.echo.sequence)
+			return !memcmp(back.data, sent->data, DATA);
+	}
+
+	return 0;
 }
 
+/* A network may lose packets, and DPDK does while it waits for a translation. */
 static int ping(int fd, unsigned int number, unsigned long long seed)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
-	struct packet packet = { .icmp.type = ICMP_ECHO }, back;
+	struct packet packet = { .icmp.type = ICMP_ECHO };
+	struct patience p = patience(stall_ms() / 2);
 
 	inet_pton(AF_INET, HOST, &to.sin_addr);
 	packet.icmp.un.echo.sequence = htons(number);
 	fill_pattern(packet.data, DATA, seed + number);
 	packet.icmp.checksum = checksum(&packet);
-	if (sendto(fd, &packet, sizeof(packet), 0, (void *)&to, sizeof(to)) != sizeof(packet) ||
-	    receive(fd, &back))
-		return -1;
-	alive();
+	do {
+		if (sendto(fd, &packet, sizeof(packet), 0, (void *)&to, sizeof(to)) < 0)
+			return -1;
+		if (answered(fd, &packet)) {
+			alive();
+			return 0;
+		}
+	} while (wait_ms(&p, 1));
+	errno = ETIMEDOUT;
 
-	errno = EBADMSG;
-	return back.icmp.un.echo.sequence != htons(number) ||
-	       memcmp(back.data, packet.data, DATA) ? -1 : 0;
+	return -1;
 }
 
 static void step_ping(const char *arg)
