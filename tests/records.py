@@ -221,6 +221,15 @@ def pinged():
                    backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 66}})
 
 
+def fewer_cpus():
+    """A guest of eight CPUs, of which seven go and come back."""
+    disk = boot.data.disk_digest()
+    return by_hand("bit-pci-cpus-stock", ["devices", "loaded:offline"],
+                   *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
+                     for name in ("blk", "net", "rng")),
+                   ("offline", {"cpus": "8", "online": "0-7"}))
+
+
 def soaked():
     """A guest that does two steps at random."""
     disk = boot.data.disk_digest()
@@ -238,7 +247,7 @@ def lied_to():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, soaked, lied_to)}
+    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, lied_to)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -31,6 +31,11 @@ def survey(record):
     count += sum(int(s[1]) for s in steps if s[0] == "soak")
     if count:
         yield from loaded(record, count)
+    if "offline" in words:
+        cpus = record.scenario["cpus"]
+        found = [(int(o["cpus"]), o["online"]) for o in record.all("offline")]
+        yield Check("cpus.back", "every CPU but the first goes while devices work, and comes back",
+                    found == [(cpus, f"0-{cpus - 1}")] * words.count("offline"), found)
     for step in (s for s in steps if s[0] == "soak"):
         yield from soaked(record, int(step[1]))
     if "canary" in words:
