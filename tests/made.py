@@ -59,6 +59,9 @@ class MadeBase:
         self.name, self.series, self.overlay = name, folder / "series", folder
         self.tree = tree(name)
 
+    def release(self):
+        return "Linux 6.12.0"
+
     def fetch(self):
         return self
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """To whom mails go, and what upstream calls a release."""
-import email
+import email.header
+import email.utils
+import functools
+import os
 import subprocess
 import tempfile
 import types
@@ -8,6 +11,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from lab.core import git
+from lab.core.git import WHO
 from lab.patches import mbox
 
 from .made import Made
@@ -99,9 +104,13 @@ class Address(unittest.TestCase):
 
 
 class OfASet(Made):
+    def mails(self, only, *args):
+        files = mbox.write(self.base(), self.folder / f"out-{only}-{len(args)}", *args)
+        return [Path(file).read_text() for file in files]
+
     def subjects(self, only, reroll=None):
-        files = mbox.write(self.base(), self.folder / f"out-{only}", reroll, only)
-        return [email.message_from_string(Path(file).read_text())["Subject"] for file in files]
+        return [email.message_from_string(mail)["Subject"]
+                for mail in self.mails(only, reroll, only, ("Ann", "ann@a.invalid"))]
 
     def test_its_own_commits_are_mailed_without_a_cover(self):
         self.put_set("late", 'commits = ["not-on-old"]\n')
@@ -109,6 +118,59 @@ class OfASet(Made):
         self.assertEqual(self.subjects("late"), ["[PATCH] kernel: Not on old"])
         self.assertEqual(self.subjects("early", 2), ["[PATCH v2 1/2] kernel: First one",
                                                      "[PATCH v2 2/2] kernel: Second one"])
+
+
+    def test_who_sends_it_signs_it(self):
+        (self.folder / "series" / "cover").write_text("all of it\n\nText.\n")
+        for mail in self.mails("all", None, None, ("Zo\u00eb", "zoe@z.invalid")):
+            read = email.message_from_string(mail)
+            name, address = email.utils.parseaddr(str(email.header.make_header(
+                email.header.decode_header(read["From"]))))
+            self.assertEqual((name, address), ("Zo\u00eb", "zoe@z.invalid"))
+            self.assertNotIn(WHO["EMAIL"], mail)
+            self.assertNotIn("NOT FOR SENDING", mail)
+
+    def test_what_nobody_has_signed_is_not_for_sending(self):
+        (self.folder / "series" / "cover").write_text("all of it\n\nText.\n")
+        cover, *patches = self.mails("all")
+        self.assertEqual(len(patches), 3)
+        for mail in (cover, *patches):
+            self.assertIn("\nSubject: [NOT FOR SENDING PATCH ", mail)
+            self.assertEqual(mail.count(mbox.NOBODY), 1)
+        self.assertIn(f"\n\n{mbox.NOBODY}\n", cover)
+        # What is behind that line is in no commit.
+        self.assertIn(f"\n---\n{mbox.NOBODY}\n", patches[0])
+
+    def test_a_signature_takes_the_place_of_ours_and_no_other(self):
+        own = "{NAME} <{EMAIL}>".format(**WHO)
+        mail = f"From: {own}\nMessage-ID: <1.git.{WHO['EMAIL']}>\n\n{WHO['NAME']} (2):\n\n" \
+            f"Signed-off-by: {own}\n---\n+ * Copyright (c) 2026 {WHO['NAME']}\n"
+        self.assertEqual(mbox.signed(mail, ("Ann", "ann@a.invalid")),
+                         f"From: {ANN}\nMessage-ID: <1.git.ann@a.invalid>\n\nAnn (2):\n\n"
+                         f"Signed-off-by: {ANN}\n---\n+ * Copyright (c) 2026 {WHO['NAME']}\n")
+        read = email.message_from_string(mbox.signed(mail, ("Zo\u00eb", "zoe@z.invalid")))
+        self.assertEqual(read.get_content_charset(), "utf-8")
+        self.assertIn("\nSigned-off-by: Zo\u00eb <zoe@z.invalid>\n", read.get_payload())
+
+
+class Sender(unittest.TestCase):
+    """Who git says that the user is; HOME is where its configuration is."""
+
+    def sender(self, text):
+        with tempfile.TemporaryDirectory() as home:
+            (Path(home) / ".gitconfig").write_text(text)
+            with mock.patch.dict(os.environ, HOME=home), mock.patch.object(
+                    git, "run", functools.partial(git.run, cwd=home)):
+                return git.sender()
+
+    def test_it_is_the_user_of_git(self):
+        self.assertEqual(self.sender("[user]\nname = Ann\nemail = ann@a.invalid\n"),
+                         ("Ann", "ann@a.invalid"))
+
+    def test_it_is_nobody_without_a_name_or_an_address_and_not_we(self):
+        self.assertIsNone(self.sender(""))
+        self.assertIsNone(self.sender("[user]\nname = Ann\n"))
+        self.assertIsNone(self.sender("[user]\nname = {NAME}\nemail = {EMAIL}\n".format(**WHO)))
 
 
 class Tag(unittest.TestCase):

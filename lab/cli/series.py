@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The verbs that turn the series into commits, mails and packages, and back."""
+from argparse import ArgumentTypeError
+from email.utils import parseaddr
 from pathlib import Path
 
+from ..core.git import sender
 from ..core.process import say
 from ..model.scenario import COMPANION
 from ..patches import debian, mbox, refresh, series
@@ -30,9 +33,21 @@ def do_refresh(args):
 
 
 def do_mbox(args):
+    who = args.sender or sender()
     for name in mbox.write(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"),
-                           args.reroll, args.only):
+                           args.reroll, args.only, who):
         print(name)
+    if not who:
+        say("not for sending: nobody has signed the mails\n"
+            "  hint: --from 'Name <address>', or git config --global user.name and user.email")
+
+
+def person(text):
+    """Who 'Name <address>' is."""
+    who = parseaddr(text)
+    if not all(who) or "@" not in who[1]:
+        raise ArgumentTypeError(f"'{text}' is not 'Name <address>'")
+    return who
 
 
 def do_debian(args):
@@ -67,7 +82,9 @@ def add(verbs):
          " changes.")
     verb(verbs, do_mbox, "write a series as 'git send-email' takes it", base,
          folder("outgoing-BASE"), only,
-         option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
+         option("--from", dest="sender", type=person, metavar="WHO",
+               help="who sends and signs it, as 'Name <address>' (default: the user of git)"),
+        option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
                 " 'changes' beside the cover letter must have a paragraph 'vN:'"))
     verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
          option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"), only)

@@ -2,6 +2,7 @@
 """git, as the lab uses it: trees that are made from other people's source."""
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from .cache import new_entry, room
@@ -23,6 +24,17 @@ def identity(date):
     """The author of everything the lab commits, as git's environment."""
     return {f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER")
             for key, value in (WHO | {"DATE": date}).items()}
+
+
+def sender():
+    """Who the user is to git, as (name, address), or None where that is nobody."""
+    # All that is taken of the user's own configuration.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_CONFIG")}
+    try:
+        who = tuple(run("git", "config", f"user.{key.lower()}", env=env) for key in WHO)
+    except subprocess.CalledProcessError:
+        return None
+    return who if who != tuple(WHO.values()) else None
 
 
 def commit(entry, name, log, message="base"):

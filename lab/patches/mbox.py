@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series as it goes to the mailing lists, and the proof that it arrives."""
+import email.utils
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from ..core.cache import cache
 from ..core.errors import Fail
-from ..core.git import git, identity
+from ..core.git import git, identity, WHO
 from ..core.process import run
 from . import series
 
@@ -20,10 +21,14 @@ TREE = ("COPYING", "CREDITS", "Kbuild", "Makefile", "README", "VERSION", "Docume
         "linux-user/", "system/")
 
 
-def write(base, folder, reroll=None, only=None):
+NOBODY = "Not for sending: nobody has signed this. Write it again with --from, or tell git who you are."
+
+
+def write(base, folder, reroll=None, only=None, who=None):
     """Write what git send-email takes, the cover letter first; return the files.
 
-    Of a set write its own commits, which have no cover letter yet.
+    Of a set write its own commits, which have no cover letter yet. They are signed by @who, a
+    name and an address.
     """
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
@@ -37,7 +42,31 @@ def write(base, folder, reroll=None, only=None):
     else:
         names = with_cover(base, last, form, cover(base, reroll))
     address(base, last, [Path(name) for name in names], covered=not only)
+    for file in map(Path, names):
+        file.write_text(signed(file.read_text(), who) if who else unsigned(file.read_text()))
     return names
+
+
+def signed(mail, who):
+    """A mail of the one who sends it, who also signs the patch."""
+    own, (name, address) = "{NAME} <{EMAIL}>".format(**WHO), who
+    head, blank, body = mail.partition("\n\n")
+    head = head.replace(f"From: {own}", f"From: {email.utils.formataddr(who)}")
+    body = body.replace(own, f"{name} <{address}>")
+    # A cover letter lists patches by author.
+    body = re.sub(rf"^{WHO['NAME']} (?=\(\d+\):$)", lambda _: f"{name} ", body, flags=re.M)
+    if not (head + body).isascii() and "\nContent-Type:" not in head:
+        head += ("\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8"
+                 "\nContent-Transfer-Encoding: 8bit")
+    # What is left of it is in the names of mails.
+    return (head + blank + body).replace(WHO["EMAIL"], address)
+
+
+def unsigned(mail):
+    """A mail that says that it must not be sent, where its subject is and where it is read."""
+    mail = re.sub(r"^Subject: \[", "Subject: [NOT FOR SENDING ", mail, count=1, flags=re.M)
+    end = "\n---\n" if "\n---\n" in mail else "\n\n"
+    return mail.replace(end, f"{end}{NOBODY}\n\n", 1)
 
 
 def with_cover(base, last, form, text):
