@@ -120,6 +120,15 @@ class OfASet(Made):
                                                      "[PATCH v2 2/2] kernel: Second one"])
 
 
+    def test_it_says_what_it_applies_to_and_what_it_needs(self):
+        self.put_set("late", 'commits = ["not-on-old"]\n')
+        self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n')
+        alone, (first, second) = self.mails("late", None, "late"), self.mails("early", None, "early")
+        self.assertRegex(alone[0], r"(?m)^base: v6\.12$")
+        self.assertNotIn("prerequisite", alone[0])
+        self.assertRegex(first, r"(?m)^base: v6\.12\nprerequisite-patch-id: [0-9a-f]{40}$")
+        self.assertNotRegex(second, "base|prerequisite")
+
     def test_who_sends_it_signs_it(self):
         (self.folder / "series" / "cover").write_text("all of it\n\nText.\n")
         for mail in self.mails("all", None, None, ("Zo\u00eb", "zoe@z.invalid")):

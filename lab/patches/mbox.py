@@ -34,15 +34,17 @@ def write(base, folder, reroll=None, only=None, who=None):
     if folder.exists() and any(folder.iterdir()):
         raise Fail(f"{folder} is not empty", "name another folder")
     last = series.commits(base, only=only)[-1]
-    form = ["format-patch", "-o", folder.resolve(), "--thread=shallow"]
+    form = ["format-patch", "-o", folder.resolve(), "--thread=shallow", "--base=base"]
     form += [f"--reroll-count={reroll}"] if reroll else []
     if only:
         form.append(f"{last}~{len(series.members(base, only))}..{last}")
         names = git(base.tree, *form, env=identity(series.date(base))).splitlines()
     else:
         names = with_cover(base, last, form, cover(base, reroll))
-    address(base, last, [Path(name) for name in names], covered=not only)
-    for file in map(Path, names):
+    files = [Path(name) for name in names]
+    files[0].write_text(based(files[0].read_text(), base))
+    address(base, last, files, covered=not only)
+    for file in files:
         file.write_text(signed(file.read_text(), who) if who else unsigned(file.read_text()))
     return names
 
@@ -93,10 +95,18 @@ def cover(base, reroll):
     last = cache() / LAST
     text += "\nThe last run of all tests: " + (
         last.read_text() if last.exists() else "none on this machine.\n")
-    if base.own and (Path(base.own) / ".git").exists():
-        # Only a commit of the user's own tree is one that others can know.
-        return text + f"\nbase-commit: {git(base.own, 'rev-parse', 'HEAD')}\n"
-    return text + f"\nbase: {tag(base.release())}\n"
+    return text
+
+
+def based(mail, base):
+    """The mail that says what the others apply to, by a name that others know.
+
+    Only a commit of the user's own tree is one. What a set needs stays there by its patch ids.
+    """
+    own = base.own and (Path(base.own) / ".git").exists()
+    name = f"base-commit: {git(base.own, 'rev-parse', 'HEAD')}" if own else \
+        f"base: {tag(base.release())}"
+    return re.sub(r"^base-commit: [0-9a-f]+$", name, mail, count=1, flags=re.M)
 
 
 def tag(release):
