@@ -87,6 +87,7 @@ def qemu_checks(on=COMPANION):
         tree.switch(base, commits[-1])
         for entry, commit in zip(series.entries(base), commits):
             yield f"{on}: style of {entry.name}", [checkpatch(base, commit)]
+        yield f"{on}: each set applies", list(sets(base))
     for name, test in base.data["qtests"].items():
         passed, said = qemu.qtest(name, test["program"], on)
         control, noise = qemu.qtest(name, test["program"], on, test["option"])
