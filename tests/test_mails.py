@@ -112,6 +112,19 @@ class OfASet(Made):
         return [email.message_from_string(mail)["Subject"]
                 for mail in self.mails(only, reroll, only, ("Ann", "ann@a.invalid"))]
 
+    def test_what_it_says_is_in_a_cover_or_below_its_only_message(self):
+        self.put_set("late", 'commits = ["not-on-old"]\nmail = """Who hits it."""\n')
+        self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n'
+                     'subject = "Two of them"\nmail = """\nWho hits them.\n"""\n')
+        who = "Ann", "ann@a.invalid"
+        alone, = self.mails("late", None, "late", who)
+        self.assertIn("\n---\nWho hits it.\n\n", alone)
+        cover, first, _ = self.mails("early", None, "early", who)
+        self.assertIn("\nSubject: [PATCH 0/2] Two of them\n", cover)
+        self.assertIn("\n\nWho hits them.\n\n", cover)
+        self.assertIn("\nprerequisite-patch-id: ", cover)
+        self.assertNotIn("Who hits", first)
+
     def test_its_own_commits_are_mailed_without_a_cover(self):
         self.put_set("late", 'commits = ["not-on-old"]\n')
         self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n')

@@ -23,6 +23,7 @@ def blocks(verbs):
     """What can be written without a test run: (page, block, text)."""
     return [("README.md", "upstream files", pages.upstream_files()),
             ("docs/backporting.md", "sets", pages.sets()),
+            ("docs/submitting.md", "answers", pages.answers()),
             ("docs/commands.md", "commands", commands(verbs)),
             ("docs/scenarios.md", "keys", pages.scenario_keys())]
 

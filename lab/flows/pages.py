@@ -2,7 +2,7 @@
 """The parts of the pages that the lab writes: each is a block between two marks."""
 from ..core.cache import ROOT
 from ..core.errors import Fail
-from ..model.scenario import BASE, KEYS
+from ..model.scenario import BASE, KEYS, load
 from ..patches import series
 from ..patches.base import Base, names
 
@@ -56,6 +56,18 @@ def sets():
     return markdown([("set", "what it is good for", "commits", "needs", "proven by"), *(
         (f"`{name}`", data["about"], ", ".join(data["commits"]), ", ".join(data.get("needs", ())),
          f"`{data['scenario']}`") for name, data in series.every_set(Base(BASE)).items())])
+
+
+def shown_by(scenario):
+    newest = " --base mainline" if load(BASE)[scenario]["missing"] else ""
+    return f"`./vdma boot {scenario}{newest}`"
+
+
+def answers():
+    return markdown([("set", "they may say", "the answer", "shown by"), *(
+        (f"`{name}`", question, answer, shown_by(data["scenario"]))
+        for name, data in series.every_set(Base(BASE)).items()
+        for question, answer in data["answers"])])
 
 
 def scenario_keys():

@@ -27,8 +27,8 @@ NOBODY = "Not for sending: nobody has signed this. Write it again with --from, o
 def write(base, folder, reroll=None, only=None, who=None):
     """Write what git send-email takes, the cover letter first; return the files.
 
-    Of a set write its own commits, which have no cover letter yet. They are signed by @who, a
-    name and an address.
+    Of a set write its own commits. A set of one has no cover letter: what that would say is
+    below its message. They are signed by @who, a name and an address.
     """
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
@@ -36,14 +36,20 @@ def write(base, folder, reroll=None, only=None, who=None):
     last = series.commits(base, only=only)[-1]
     form = ["format-patch", "-o", folder.resolve(), "--thread=shallow", "--base=base"]
     form += [f"--reroll-count={reroll}"] if reroll else []
-    if only:
-        form.append(f"{last}~{len(series.members(base, only))}..{last}")
-        names = git(base.tree, *form, env=identity(series.date(base))).splitlines()
+    data, count = series.every_set(base)[only] if only else None, \
+        len(series.members(base, only) if only else series.commits(base))
+    first, covered = f"{last}~{count}", not only or "subject" in data
+    if covered:
+        text = f"{data['subject']}\n\n{data['mail'].strip()}\n" if only else cover(base, reroll)
+        names = with_cover(base, first, last, form, text)
     else:
-        names = with_cover(base, last, form, cover(base, reroll))
+        names = git(base.tree, *form, f"{first}..{last}",
+                    env=identity(series.date(base))).splitlines()
     files = [Path(name) for name in names]
+    if only and not covered and "mail" in data:
+        files[0].write_text(below(files[0].read_text(), data["mail"].strip()))
     files[0].write_text(based(files[0].read_text(), base))
-    address(base, last, files, covered=not only)
+    address(base, last, files, covered)
     for file in files:
         file.write_text(signed(file.read_text(), who) if who else unsigned(file.read_text()))
     return names
@@ -67,18 +73,22 @@ def signed(mail, who):
 def unsigned(mail):
     """A mail that says that it must not be sent, where its subject is and where it is read."""
     mail = re.sub(r"^Subject: \[", "Subject: [NOT FOR SENDING ", mail, count=1, flags=re.M)
-    end = "\n---\n" if "\n---\n" in mail else "\n\n"
-    return mail.replace(end, f"{end}{NOBODY}\n\n", 1)
+    return below(mail, NOBODY) if "\n---\n" in mail else mail.replace("\n\n", f"\n\n{NOBODY}\n\n", 1)
 
 
-def with_cover(base, last, form, text):
+def below(mail, text):
+    """The mail of a patch, with words for its readers that are not in the commit."""
+    return mail.replace("\n---\n", f"\n---\n{text}\n\n", 1)
+
+
+def with_cover(base, first, last, form, text):
     """Have git write mails, the cover letter first."""
     # git takes that from a branch: one of our own, for others write mails as well.
     branch = f"cover-{os.getpid()}"
     git(base.tree, "branch", "-q", "-f", branch, last)
     try:
         return git(base.tree, "-c", f"branch.{branch}.description={text}", *form,
-                   "--cover-letter", "--cover-from-description=subject", f"base..{branch}",
+                   "--cover-letter", "--cover-from-description=subject", f"{first}..{branch}",
                    env=identity(series.date(base))).splitlines()
     finally:
         git(base.tree, "branch", "-q", "-D", branch)
