@@ -18,6 +18,7 @@ from unittest import mock
 
 from lab.build import backend as build
 from lab.core.errors import Fail
+from lab.vm import backend
 from lab.vm.backend import Backends
 
 BASE, USER, SIZE = 0x4000_0000, 0x7f00_0000_0000, 1 << 20
@@ -398,6 +399,20 @@ class Life(Test):
             self.sock.sendall(message)
             proc, = self.behind._running.values()
             self.assertEqual(proc.wait(20), 0, message)
+
+    def test_the_log_of_one_that_others_wrote_tells_numbers(self):
+        script = "echo is up; echo MISS; echo MISS; read _; echo total: 7; echo total: 0x10"
+        other = {"command": ["sh", "-c", script], "ready": "is up",
+                 "numbers": {"misses": "MISS", "total": r"total: (\w+)", "none": r"none: (\d+)"}}
+        one = {"behind": {"net": "other"}, "backend": []}
+        with mock.patch.object(backend, "kinds", return_value={"other": other}):
+            behind = self.enterContext(Backends(one, None, self.folder))
+        # It ends once its standard input does.
+        self.assertEqual(behind.ended(), {"net": {"misses": 2, "total": 16, "none": 0}})
+
+    def test_one_that_nobody_knows_is_told(self):
+        with self.assertRaisesRegex(Fail, "unknown back end 'other' of net"):
+            Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)
 
     def test_it_is_built_once_for_what_it_is_made_of(self):
         with mock.patch.dict(os.environ, VDMA_CACHE=str(self.folder / "cache")), \

@@ -85,10 +85,12 @@ class Backends:
 
     def _numbers(self, name):
         """What the log of one that writes no report tells."""
-        found = {number: re.findall(pattern, self._log(name))
-                 for number, pattern in self._kinds[name].get("numbers", {}).items()}
-        return {number: int(texts[-1], 0) if "(" in self._kinds[name]["numbers"][number] and texts
-                else len(texts) for number, texts in found.items()}
+        log, found = self._log(name), {}
+        for number, text in self._kinds[name].get("numbers", {}).items():
+            pattern = re.compile(text)
+            seen = pattern.findall(log)
+            found[number] = int(seen[-1], 0) if pattern.groups and seen else len(seen)
+        return found
 
     def ask(self, name):
         """What the lab's own reports now."""
