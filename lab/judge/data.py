@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bytes that a guest reads and writes: whether they came through."""
+import functools
+
 from ..model.check import Check
 from ..model.media import (DISK, disk_digest, disk_image, entropy_image, pattern, PIXEL, presses,
     SCREEN, SEED_BYTES)
@@ -138,13 +140,19 @@ def vmcore(record):
     pages, wrote = record.all("crash"), record.all("vmcore")
     if not pages or not wrote:
         return Check("vmcore.saved", VMCORE, False, f"a crash: {pages}, then: {wrote}")
+    writes = tuple((int(one["offset"]), int(one["bytes"])) for one in record.all("write"))
+    wanted = with_checksum(record.seed, writes, int(pages[0]["bytes"]), int(wrote[0]["bytes"]))
+    return Check("vmcore.saved", VMCORE, record.disk == wanted, wrote)
+
+
+@functools.lru_cache(4)
+def with_checksum(seed, writes, page, block):
+    """The digest of the disk with these writes, and with a page's checksum in its first block."""
     image = bytearray(disk_image())
-    for one in record.all("write"):
-        at, size = int(one["offset"]), int(one["bytes"])
-        image[at:at + size] = pattern(record.seed, size)
-    found, size = digest(pattern(record.seed, int(pages[0]["bytes"]))), int(wrote[0]["bytes"])
-    image[:size] = found.encode().ljust(size, b"\0")
-    return Check("vmcore.saved", VMCORE, record.disk == digest(bytes(image)), wrote)
+    for at, size in writes:
+        image[at:at + size] = pattern(seed, size)
+    image[:block] = digest(pattern(seed, page)).encode().ljust(block, b"\0")
+    return digest(image)
 
 
 def buffer(record):

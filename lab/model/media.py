@@ -47,6 +47,7 @@ def presses(seed):
     return [FIRST_KEY + b % (LAST_KEY - FIRST_KEY + 1) for b in pattern(seed, KEYS)]
 
 
+@functools.lru_cache(32)
 def pattern(seed, size):
     """What the guest's write step writes: the splitmix64 stream of the seed."""
     mask, state, words = (1 << 64) - 1, seed, bytearray()
