@@ -25,8 +25,6 @@ BACKENDS = {
 
 # What QEMU calls a device, where the lab has another name for it.
 QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
-# The same with a back end of its own.
-VHOST_NAME = {"share": "fs"}
 
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
@@ -75,13 +73,13 @@ def vhost_user(name):
     socket = ["-chardev", f"socket,id={name}.end,path={name}.sock"]
     if name == "net":
         return [*socket, "-netdev", "vhost-user,id=net0,chardev=net.end"], "netdev=net0"
-    return socket, f"chardev={name}.end" + (",tag=share" if name == "share" else "")
+    return socket, f"chardev={name}.end" + (",tag=share" if name == "fs" else "")
 
 
 def qemu_name(name, pci, behind):
     """What QEMU calls a device on PCI, or on a bus of its own."""
     if behind and name != "net":
-        return f"vhost-user-{VHOST_NAME.get(name, name)}" + ("-pci" if pci else "")
+        return f"vhost-user-{name}" + ("-pci" if pci else "")
     return f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
 
 
