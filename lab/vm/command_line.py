@@ -73,7 +73,7 @@ def vhost_user(name):
     socket = ["-chardev", f"socket,id={name}.end,path={name}.sock"]
     if name == "net":
         return [*socket, "-netdev", "vhost-user,id=net0,chardev=net.end"], "netdev=net0"
-    return socket, f"chardev={name}.end" + (",tag=share" if name == "fs" else "")
+    return socket, f"chardev={name}.end"
 
 
 def qemu_name(name, pci, behind):
