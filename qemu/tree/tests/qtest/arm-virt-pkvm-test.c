@@ -14,6 +14,7 @@
 #include "libqos/virtio-pci.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/virtio_config.h"
+#include "vhost-user-util.h"
 
 #define PSCI_FEATURES       0x8400000a
 #define SMCCC_VERSION       0x80000000
@@ -88,6 +89,24 @@ static void share_page(Hypervisor *h, uint64_t addr, int64_t expected)
 static void unshare_page(Hypervisor *h, uint64_t addr, int64_t expected)
 {
     expect(h, HYP_MEM_UNSHARE, addr, 0, 0, expected);
+}
+
+static void share_dma(Hypervisor *h)
+{
+    uint64_t ofs;
+
+    for (ofs = 0; ofs < DMA_BYTES; ofs += PAGE_BYTES) {
+        share_page(h, PAGE + ofs, SUCCESS);
+    }
+}
+
+static void unshare_dma(Hypervisor *h)
+{
+    uint64_t ofs;
+
+    for (ofs = 0; ofs < DMA_BYTES; ofs += PAGE_BYTES) {
+        unshare_page(h, PAGE + ofs, SUCCESS);
+    }
 }
 
 static void test_off(void)
@@ -213,6 +232,8 @@ typedef struct DMATest {
     uint64_t features;
 } DMATest;
 
+#define VIRTIO_F_PLATFORM_DMA 44
+
 #define MODERN  (1ull << VIRTIO_F_VERSION_1)
 #define TOLD    (MODERN | 1ull << VIRTIO_F_ACCESS_PLATFORM)
 #define ON_MMIO "-device virtio-rng-device"
@@ -250,7 +271,6 @@ static void test_dma(gconstpointer opaque)
     QGenericPCIBus bus = {};
     QGuestAllocator alloc;
     QVirtioDevice *vdev;
-    uint64_t ofs;
 
     alloc_init(&alloc, 0, PAGE, PAGE + DMA_BYTES, PAGE_BYTES);
     if (t->pci) {
@@ -264,13 +284,9 @@ static void test_dma(gconstpointer opaque)
     }
 
     hyp_drive_rng(&h, vdev, t->features, PAGE, DMA_BYTES, false);
-    for (ofs = 0; ofs < DMA_BYTES; ofs += PAGE_BYTES) {
-        share_page(&h, PAGE + ofs, SUCCESS);
-    }
+    share_dma(&h);
     hyp_drive_rng(&h, vdev, t->features, PAGE, DMA_BYTES, true);
-    for (ofs = 0; ofs < DMA_BYTES; ofs += PAGE_BYTES) {
-        unshare_page(&h, PAGE + ofs, SUCCESS);
-    }
+    unshare_dma(&h);
     hyp_drive_rng(&h, vdev, t->features, PAGE, DMA_BYTES, false);
 
     if (t->pci) {
@@ -279,6 +295,89 @@ static void test_dma(gconstpointer opaque)
     }
     alloc_destroy(&alloc);
     qtest_quit(h.qts);
+}
+
+typedef struct Vhost {
+    Hypervisor h;
+    VhostUser back;
+    QGuestAllocator alloc;
+    QGenericPCIBus bus;
+    QVirtioPCIDevice dev;
+} Vhost;
+
+static void vhost_start(Vhost *v, uint64_t offers)
+{
+    QPCIAddress addr = { .devfn = QPCI_DEVFN(PCI_SLOT, 0) };
+
+    vhost_user_start(&v->back, offers);
+    v->h = start(MACHINE ",memory-backend=ram" CPU "-m 128M "
+                 "-object memory-backend-memfd,id=ram,size=128M,share=on "
+                 "-chardev socket,id=backend,path=%s "
+                 "-device vhost-user-rng-pci,addr=1,chardev=backend",
+                 firmware, v->back.path);
+    alloc_init(&v->alloc, 0, PAGE, PAGE + DMA_BYTES, PAGE_BYTES);
+    qpci_init_generic(&v->bus, v->h.qts, &v->alloc, false);
+    virtio_pci_init(&v->dev, &v->bus.bus, &addr);
+    qvirtio_pci_device_enable(&v->dev);
+}
+
+/* Start the device. Return whether its back end is given this used ring. */
+static bool vhost_drive(Vhost *v, bool ask)
+{
+    QVirtioDevice *vdev = &v->dev.vdev;
+    QVirtQueue *vq;
+    bool given;
+
+    qvirtio_start_device(vdev);
+    qvirtio_set_features(vdev, MODERN);
+    vq = qvirtqueue_setup(vdev, &v->alloc, 0);
+    qvirtio_set_driver_ok(vdev);
+    given = ask && vhost_user_ask(&v->back, vq->used);
+    qvirtqueue_cleanup(vdev->bus, vq, &v->alloc);
+
+    return given;
+}
+
+static void vhost_stop(Vhost *v)
+{
+    qvirtio_pci_device_disable(&v->dev);
+    g_free(v->dev.pdev);
+    alloc_destroy(&v->alloc);
+    qtest_quit(v->h.qts);
+    vhost_user_end(&v->back);
+}
+
+/* A vhost back end has to ask for each page, and is given shared ones. */
+static void test_vhost(void)
+{
+    Vhost v = {};
+
+    vhost_start(&v, 1ull << VIRTIO_F_ACCESS_PLATFORM);
+    vhost_drive(&v, false);
+    g_assert_cmphex(v.back.told & (TOLD | 1ull << VIRTIO_F_PLATFORM_DMA), ==,
+                    TOLD);
+    g_assert_cmpuint(v.back.updates, ==, 0);
+
+    share_dma(&v.h);
+    g_assert(vhost_drive(&v, true));
+    g_assert(vhost_user_ask(&v.back, PAGE));
+    g_assert(!vhost_user_ask(&v.back, PAGE + DMA_BYTES));
+    unshare_dma(&v.h);
+    g_assert(!vhost_user_ask(&v.back, PAGE));
+    vhost_stop(&v);
+}
+
+/* One that cannot ask is not started, whatever is shared. */
+static void test_vhost_refused(void)
+{
+    Vhost v = {};
+
+    vhost_start(&v, 0);
+    share_dma(&v.h);
+    g_assert(!vhost_drive(&v, true));
+    vhost_stop(&v);
+    g_assert_cmphex(v.back.told, ==, 0);
+    g_assert_cmpuint(v.back.kicks, ==, 0);
 }
 
 int main(int argc, char **argv)
@@ -299,6 +398,10 @@ int main(int argc, char **argv)
                                                     dma_tests[i].name);
 
             qtest_add_data_func(path, &dma_tests[i], test_dma);
+        }
+        if (qtest_has_device("vhost-user-rng-pci")) {
+            qtest_add_func("/arm/virt/pkvm/vhost/asks", test_vhost);
+            qtest_add_func("/arm/virt/pkvm/vhost/refused", test_vhost_refused);
         }
     }
 

@@ -16,6 +16,11 @@
 #include "qobject/qnum.h"
 #include "standard-headers/linux/virtio_ring.h"
 
+static void remove_firmware(void *path)
+{
+    unlink(path);
+}
+
 char *hyp_make_firmware(const uint32_t *code, size_t words, size_t offset,
                         bool big_endian)
 {
@@ -25,6 +30,8 @@ char *hyp_make_firmware(const uint32_t *code, size_t words, size_t offset,
     int fd = g_file_open_tmp("qtest-hypervisor-XXXXXX.bin", &path, NULL);
 
     g_assert_cmpint(fd, >=, 0);
+    /* Tests remove it in the end: do it for one that fails, too. */
+    qtest_add_abrt_handler(remove_firmware, path);
     for (i = 0; i < words; i++) {
         image[offset + i] = big_endian ? cpu_to_be32(code[i]) :
                                          cpu_to_le32(code[i]);

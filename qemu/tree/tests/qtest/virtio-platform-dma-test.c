@@ -10,7 +10,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include <sys/un.h>
 #include "libqtest.h"
 #include "libqos/generic-pcihost.h"
 #include "libqos/libqos-malloc.h"
@@ -24,6 +23,7 @@
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_pci.h"
 #include "standard-headers/linux/virtio_ring.h"
+#include "vhost-user-util.h"
 
 #define MMIO_BASE       0x0a000000
 #define MMIO_SIZE       0x200
@@ -55,25 +55,20 @@
 
 #define VIRTIO_F_PLATFORM_DMA 44
 
-#define VHOST_USER_GET_FEATURES             1
-#define VHOST_USER_SET_FEATURES             2
-#define VHOST_USER_GET_VRING_BASE           11
-#define VHOST_USER_GET_PROTOCOL_FEATURES    15
-#define VHOST_USER_REPLY                    (1 | 1 << 2)
-#define VHOST_USER_NEED_REPLY               (1 << 3)
-#define VHOST_USER_F_PROTOCOL_FEATURES      30
-/* REPLY_ACK and BACKEND_REQ: QEMU wants both for a device IOTLB. */
-#define VHOST_USER_PROTOCOLS                (1 << 3 | 1 << 5)
-
 /* What a back end offers that can ask for translations */
 #define VHOST_TRANSLATES                    (1ull << VIRTIO_F_ACCESS_PLATFORM)
 
 #define PATH            "/virtio/platform-dma/"
 #define OPTION          ",x-platform-dma=on"
 #define MACHINE         "-machine virt,iommu=smmuv3,virtio-mmio-iommu=1 " \
-                        "-cpu max -nodefaults -global virtio-mmio.ioeventfd=off "
+                        "-cpu max -nodefaults " \
+                        "-global virtio-mmio.ioeventfd=off "
 #define MMIO_MODERN     "-global virtio-mmio.force-legacy=false "
 #define RNG_MMIO        "-device virtio-rng-device,id=dev" OPTION
+#define BLK             " -device virtio-blk-device,id=dev,drive=disk," \
+                        "rerror=stop" OPTION
+#define FAIL_READS      "inject-error.0.event=none,inject-error.0.errno=5," \
+                        "inject-error.0.iotype=read"
 #define RNG_PCI         "-device virtio-rng-pci,id=dev,addr=1" OPTION
 
 typedef struct Guest {
@@ -264,6 +259,28 @@ static void assert_done(Guest *g)
     guest_free(&g->alloc, g->buf);
 }
 
+static void remove_file(void *path)
+{
+    unlink(path);
+}
+
+/* Make a file that is removed even if the test fails. */
+static int make_file(char **path)
+{
+    int fd = g_file_open_tmp("qtest-platform-dma-XXXXXX", path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    qtest_add_abrt_handler(remove_file, *path);
+
+    return fd;
+}
+
+static void drop_file(char *path)
+{
+    qtest_remove_abrt_handler(path);
+    remove_file(path);
+}
+
 /* Wait for a migration to end; return whether it succeeded. */
 static bool migrated(QTestState *qts)
 {
@@ -290,11 +307,9 @@ static bool move(Guest *g, const char *options)
 {
     g_autofree char *path = NULL;
     g_autofree char *uri = NULL;
-    int fd = g_file_open_tmp("qtest-platform-dma-XXXXXX", &path, NULL);
     bool loaded;
 
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
+    close(make_file(&path));
     uri = g_strdup_printf("file:%s", path);
 
     qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate',"
@@ -309,7 +324,7 @@ static bool move(Guest *g, const char *options)
                              " 'arguments': { 'uri': %s,"
                              " 'exit-on-error': false } }", uri);
     loaded = migrated(g->qts);
-    unlink(path);
+    drop_file(path);
 
     return loaded;
 }
@@ -478,22 +493,34 @@ static void test_legacy(gconstpointer opaque)
     guest_stop(&g);
 }
 
+/* Have virtio-blk read sector 1, or what else fills a sector. */
+static void request_blk(Guest *g, uint32_t type)
+{
+    struct virtio_blk_outhdr header = {
+        .type = cpu_to_le32(type),
+        .sector = cpu_to_le64(1),
+    };
+    const uint32_t ofs = 1024;
+
+    g->buf = guest_alloc(&g->alloc, ofs + sizeof(header));
+    qtest_memset(g->qts, g->buf, 0xff, ofs);
+    qtest_memwrite(g->qts, g->buf + ofs, &header, sizeof(header));
+    g->head = qvirtqueue_add(g->qts, g->vq, g->buf + ofs + g->offset,
+                             sizeof(header), false, true);
+    qvirtqueue_add(g->qts, g->vq, g->buf + g->offset, 512, true, true);
+    qvirtqueue_add(g->qts, g->vq, g->buf + 512 + g->offset, 1, true, false);
+    qvirtqueue_kick(g->qts, g->vdev, g->vq, g->head);
+}
+
 /* A request that the source does not complete is at a DMA address as well. */
 static void test_migrate_request(void)
 {
-    const char *device = "-device virtio-blk-device,id=dev,drive=disk,"
-                         "rerror=stop" OPTION;
     g_autofree char *disk = NULL;
     g_autofree char *source = NULL;
     g_autofree char *target = NULL;
-    struct virtio_blk_outhdr header = {
-        .type = cpu_to_le32(VIRTIO_BLK_T_IN),
-        .sector = cpu_to_le64(1),
-    };
     Guest g = {};
     uint8_t sectors[2][512] = {}, data[513];
-    uint64_t addr;
-    int fd = g_file_open_tmp("qtest-platform-dma-XXXXXX", &disk, NULL);
+    int fd = make_file(&disk);
 
     memset(sectors[1], 0x5a, sizeof(sectors[1]));
     g_assert_cmpint(write(fd, sectors, sizeof(sectors)), ==, sizeof(sectors));
@@ -501,26 +528,17 @@ static void test_migrate_request(void)
 
     source = g_strdup_printf(
         MMIO_MODERN "-blockdev driver=blkdebug,node-name=disk,"
-        "image.driver=file,image.filename=%s,inject-error.0.event=none,"
-        "inject-error.0.iotype=read,inject-error.0.errno=5 %s", disk, device);
+        "image.driver=file,image.filename=%s," FAIL_READS BLK, disk);
     target = g_strdup_printf(
-        MMIO_MODERN "-blockdev driver=file,node-name=disk,filename=%s %s",
-        disk, device);
+        MMIO_MODERN "-blockdev driver=file,node-name=disk,filename=%s " BLK,
+        disk);
 
     g.options = source;
     guest_start(&g);
     accept_bit(&g);
     smmu_translate(&g);
 
-    addr = guest_alloc(&g.alloc, sizeof(header));
-    qtest_memwrite(g.qts, addr, &header, sizeof(header));
-    g.buf = guest_alloc(&g.alloc, sizeof(data));
-    qtest_memset(g.qts, g.buf, 0xff, sizeof(data));
-    g.head = qvirtqueue_add(g.qts, g.vq, addr + g.offset, sizeof(header),
-                            false, true);
-    qvirtqueue_add(g.qts, g.vq, g.buf + g.offset, 512, true, true);
-    qvirtqueue_add(g.qts, g.vq, g.buf + 512 + g.offset, 1, true, false);
-    qvirtqueue_kick(g.qts, g.vdev, g.vq, g.head);
+    request_blk(&g, VIRTIO_BLK_T_IN);
     qtest_qmp_eventwait(g.qts, "STOP");
 
     migrate(&g, target);
@@ -529,66 +547,79 @@ static void test_migrate_request(void)
     g_assert(!memcmp(data, sectors[1], 512));
     g_assert_cmpuint(data[512], ==, VIRTIO_BLK_S_OK);
 
-    unlink(disk);
-    guest_free(&g.alloc, addr);
+    drop_file(disk);
     guest_free(&g.alloc, g.buf);
     guest_stop(&g);
 }
 
-/* A vhost-user back end that answers, and does nothing else. */
-typedef struct Backend {
-    uint64_t offers;
-    uint64_t told;              /* the features that it was told last */
-    int listener;
-} Backend;
-
-static void *backend_main(void *opaque)
+/* Negotiate anew without a reset: does the device agree? */
+static bool renegotiate(Guest *g, uint64_t features)
 {
-    struct {
-        uint32_t request, flags, size;
-        uint64_t value;
-    } QEMU_PACKED msg;
-    const size_t header = offsetof(typeof(msg), value);
-    Backend *backend = opaque;
-    int fd = accept(backend->listener, NULL, NULL);
-    char rest[1024];
+    const uint8_t started = VIRTIO_CONFIG_S_ACKNOWLEDGE |
+                            VIRTIO_CONFIG_S_DRIVER;
+    const QVirtioBus *bus = g->vdev->bus;
 
-    while (recv(fd, &msg, header, MSG_WAITALL) == header) {
-        bool reply = msg.flags & VHOST_USER_NEED_REPLY;
+    bus->set_status(g->vdev, started);
+    bus->set_features(g->vdev, features);
+    bus->set_status(g->vdev, started | VIRTIO_CONFIG_S_FEATURES_OK);
 
-        g_assert_cmpuint(msg.size, <=, sizeof(rest));
-        if (msg.size) {
-            g_assert_cmpint(recv(fd, rest, msg.size, MSG_WAITALL), ==,
-                            msg.size);
-        }
-        msg.size = sizeof(msg.value);
-        msg.value = 0;
-        switch (msg.request) {
-        case VHOST_USER_GET_FEATURES:
-            msg.value = backend->offers | 1ull << VIRTIO_F_VERSION_1 |
-                        1ull << VHOST_USER_F_PROTOCOL_FEATURES;
-            reply = true;
-            break;
-        case VHOST_USER_SET_FEATURES:
-            backend->told = ldq_le_p(rest);
-            break;
-        case VHOST_USER_GET_PROTOCOL_FEATURES:
-            msg.value = VHOST_USER_PROTOCOLS;
-            reply = true;
-            break;
-        case VHOST_USER_GET_VRING_BASE:
-            reply = true;
-            break;
-        }
-        if (reply) {
-            msg.flags = VHOST_USER_REPLY;
-            g_assert_cmpint(send(fd, &msg, header + msg.size, 0), ==,
-                            header + msg.size);
-        }
+    return bus->get_status(g->vdev) & VIRTIO_CONFIG_S_FEATURES_OK;
+}
+
+/* What a request is mapped in must not change under it. */
+static void test_in_flight(void)
+{
+    const uint64_t modern = 1ull << VIRTIO_F_VERSION_1;
+    const uint64_t both = modern | 1ull << VIRTIO_F_PLATFORM_DMA;
+    Guest g = {
+        .options = MMIO_MODERN "-blockdev driver=blkdebug,node-name=disk,"
+                   "image.driver=null-co," FAIL_READS BLK,
+    };
+
+    guest_start(&g);
+    smmu_translate(&g);
+
+    accept_bit(&g);
+    g_assert(renegotiate(&g, modern));
+    g_assert(renegotiate(&g, both));
+
+    accept_bit(&g);
+    request_blk(&g, VIRTIO_BLK_T_IN);
+    qtest_qmp_eventwait(g.qts, "STOP");
+    g_assert(!renegotiate(&g, modern));
+    g_assert(renegotiate(&g, both));
+    guest_free(&g.alloc, g.buf);
+
+    /* A reset ends all requests. */
+    decline(&g);
+    qtest_qmp_assert_success(g.qts, "{ 'execute': 'cont' }");
+    request_blk(&g, VIRTIO_BLK_T_GET_ID);
+    qvirtio_wait_used_elem(g.qts, g.vdev, g.vq, g.head, NULL, TIMEOUT_US);
+    g_assert_cmpuint(qtest_readb(g.qts, g.buf + 512), ==, VIRTIO_BLK_S_OK);
+    guest_free(&g.alloc, g.buf);
+
+    guest_stop(&g);
+}
+
+/* Devices would not reach memory that is added. */
+static void test_offset_maxmem(void)
+{
+    static const char *maxmem[] = { "", ",slots=1,maxmem=1G" };
+    int i;
+
+    for (i = 0; i < ARRAY_SIZE(maxmem); i++) {
+        /* The device ends QEMU if the machine does not. */
+        g_autofree char *command = g_strdup_printf(
+            "%s -accel qtest -display none -machine virt,pci-dma-offset=4G "
+            "-m 512M%s -device none", getenv("QTEST_QEMU_BINARY"), maxmem[i]);
+        g_autofree char *err = NULL;
+        int status;
+
+        g_assert(g_spawn_command_line_sync(command, NULL, &err, &status,
+                                           NULL));
+        g_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        g_assert(!!strstr(err, "leave maxmem out") == !!i);
     }
-    close(fd);
-
-    return NULL;
 }
 
 typedef struct VhostTest {
@@ -599,37 +630,40 @@ typedef struct VhostTest {
     bool translated;            /* if the driver accepts */
 } VhostTest;
 
-/*
- * The device offers the bit if its back end can follow the driver. The back end
- * is told to ask for translations if the driver has accepted it, and not of the
- * bit itself, whatever it offers.
- */
-static void test_vhost(gconstpointer opaque)
+static void vhost_start(Guest *g, VhostUser *v, const VhostTest *test)
 {
-    const VhostTest *test = opaque;
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    g_autofree char *dir = g_dir_make_tmp("qtest-platform-dma-XXXXXX", NULL);
     g_autofree char *options = NULL;
-    Backend backend = { .offers = test->offers };
-    Guest g = { .pci = true, .identity = !test->translated };
-    GThread *thread;
-    int i;
 
-    g_assert(dir);
-    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/vhost", dir);
-    backend.listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    g_assert_cmpint(bind(backend.listener, (void *)&addr, sizeof(addr)), ==, 0);
-    g_assert_cmpint(listen(backend.listener, 1), ==, 0);
-    thread = g_thread_new("backend", backend_main, &backend);
-
+    vhost_user_start(v, test->offers);
     options = g_strdup_printf(
         "-machine %s,memory-backend=ram -m 128M "
         "-object memory-backend-memfd,id=ram,size=128M,share=on "
         "-chardev socket,id=backend,path=%s "
         "-device vhost-user-rng-pci,id=dev,addr=1,"
-        "chardev=backend" OPTION, test->machine, addr.sun_path);
-    g.options = options;
-    guest_start(&g);
+        "chardev=backend" OPTION, test->machine, v->path);
+    g->options = options;
+    guest_start(g);
+}
+
+static void vhost_stop(Guest *g, VhostUser *v)
+{
+    guest_stop(g);
+    vhost_user_end(v);
+}
+
+/*
+ * The device offers the bit if its back end can follow the driver. The back end
+ * is told to ask for translations if the driver has accepted it, and not of the
+ * bit itself, whatever it offers. If it was not told to ask, it must not.
+ */
+static void test_vhost(gconstpointer opaque)
+{
+    const VhostTest *test = opaque;
+    Guest g = { .pci = true, .identity = !test->translated };
+    VhostUser v;
+    int i;
+
+    vhost_start(&g, &v, test);
     smmu_translate(&g);
     g_assert(status_names_bit(&g, "host-features") == test->offered);
 
@@ -642,15 +676,11 @@ static void test_vhost(gconstpointer opaque)
         } else {
             decline(&g);
         }
-        g_assert(!(backend.told >> VIRTIO_F_PLATFORM_DMA & 1));
-        g_assert((backend.told >> VIRTIO_F_ACCESS_PLATFORM & 1) == translated);
+        g_assert(!(v.told >> VIRTIO_F_PLATFORM_DMA & 1));
+        g_assert((v.told >> VIRTIO_F_ACCESS_PLATFORM & 1) == translated);
+        g_assert(vhost_user_ask(&v, g.vq->used + g.offset) == translated);
     }
-    guest_stop(&g);
-
-    g_thread_join(thread);
-    close(backend.listener);
-    unlink(addr.sun_path);
-    rmdir(dir);
+    vhost_stop(&g, &v);
 }
 
 static const VhostTest vhost[] = {
@@ -661,6 +691,22 @@ static const VhostTest vhost[] = {
       true, false },
     { "any-without-iommu", "iommu=none,virtio-mmio-iommu=0", 0, true, false },
 };
+
+/* The start fails if the SMMU gives no used ring: the back end may go on. */
+static void test_vhost_fail(void)
+{
+    Guest g = { .pci = true };
+    VhostUser v;
+
+    vhost_start(&g, &v, &vhost[0]);
+    accept_bit(&g);
+    g_assert(!vhost_user_ask(&v, g.vq->used + g.offset));
+
+    smmu_translate(&g);
+    accept_bit(&g);
+    g_assert(vhost_user_ask(&v, g.vq->used + g.offset));
+    vhost_stop(&g, &v);
+}
 
 static const struct {
     const char *name;
@@ -713,8 +759,11 @@ int main(int argc, char **argv)
 
             qtest_add_data_func(path, &vhost[i], test_vhost);
         }
+        qtest_add_func(PATH "vhost/fails", test_vhost_fail);
     }
     qtest_add_func(PATH "mmio/migrate/request", test_migrate_request);
+    qtest_add_func(PATH "mmio/in-flight", test_in_flight);
+    qtest_add_func(PATH "offset/maxmem", test_offset_maxmem);
 
     return g_test_run();
 }
