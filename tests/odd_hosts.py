@@ -136,7 +136,9 @@ def odd_settings(lab):
                    "VDMA_CACHE": os.environ.get("VDMA_CACHE") or str(Path.home() / ".cache/vdma")}
     yield from same(lab, "the drop-in is the same, modes and all", DROP_IN, **env,
                     under=["sh", "-c", 'umask 077; exec "$@"', "-"])
-    yield from same(lab, "the mails are the same", ("mbox", "qemu", "out"), **env)
+    # Who sends them is all that is taken of the settings, where the user does not say.
+    mails = "mbox", "qemu", "out", "--from", "A <a@b>"
+    yield from same(lab, "the mails are the same", mails, **env)
 
 
 def locales(folder):
