@@ -217,7 +217,7 @@ def vhost_user():
 
 def pinged():
     """A guest whose network card is behind another's back end."""
-    return by_hand("vhost-user-net", ["devices", "ping"], ("ping", {"packets": "64"}),
+    return by_hand("vhost-user-net", ["devices", "ping:64"], ("ping", {"packets": "64"}),
                    backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 66}})
 
 

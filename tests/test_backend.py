@@ -410,6 +410,13 @@ class Life(Test):
         # It ends once its standard input does.
         self.assertEqual(behind.ended(), {"net": {"misses": 2, "total": 16, "none": 0}})
 
+    def test_one_that_does_not_get_ready_is_told(self):
+        other = {"command": ["sh", "-c", "echo is down; read _"], "ready": "is up"}
+        with mock.patch.object(backend, "kinds", return_value={"other": other}), \
+                mock.patch.object(backend, "LIMIT", 0.2), \
+                self.assertRaisesRegex(Fail, "back end of net does not get ready: is down"):
+            Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)
+
     def test_one_that_nobody_knows_is_told(self):
         with self.assertRaisesRegex(Fail, "unknown back end 'other' of net"):
             Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)

@@ -83,8 +83,8 @@ def add(verbs):
     verb(verbs, do_mbox, "write a series as 'git send-email' takes it", base,
          folder("outgoing-BASE"), only,
          option("--from", dest="sender", type=person, metavar="WHO",
-               help="who sends and signs it, as 'Name <address>' (default: the user of git)"),
-        option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
+                help="who sends and signs it, as 'Name <address>' (default: the user of git)"),
+         option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
                 " 'changes' beside the cover letter must have a paragraph 'vN:'"))
     verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
          option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"), only)

@@ -9,7 +9,6 @@ from ..model.record import digest
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
-PACKETS = 64  # of the ping step
 VMCORE = "the disk has the checksum of a page of the kernel that crashed"
 # Filters, and whether a device is without the bit after (-1) or before (1).
 FILTERS = {"filter": -1, "unfilter": 1}
@@ -23,10 +22,10 @@ def survey(record, steps):
         yield entropy(record)
     if "net" in steps:
         yield network(record, steps)
-    if "ping" in steps:
+    pings = [step.partition(":")[2] for step in record.scenario["steps"] if step.startswith("ping:")]
+    if pings:
         yield Check("net.ping", "net: each packet of the guest comes back as it was sent",
-                    [p["packets"] for p in record.all("ping")] == [str(PACKETS)] * steps.count("ping"),
-                    record.all("ping"))
+                    [p["packets"] for p in record.all("ping")] == pings, record.all("ping"))
     floods = [i for i, s in enumerate(record.scenario["steps"]) if "flood" in s.split(":")]
     if floods:
         yield Check("blk.flood", "blk: readers in parallel all read what the host has",

@@ -36,18 +36,19 @@ def write(base, folder, reroll=None, only=None, who=None):
     last = series.commits(base, only=only)[-1]
     form = ["format-patch", "-o", folder.resolve(), "--thread=shallow", "--base=base"]
     form += [f"--reroll-count={reroll}"] if reroll else []
-    data, count = series.every_set(base)[only] if only else None, \
-        len(series.members(base, only) if only else series.commits(base))
-    first, covered = f"{last}~{count}", not only or "subject" in data
+    first, one, covered = "base", {}, True
+    if only:
+        one = series.every_set(base)[only]
+        first, covered = f"{last}~{len(series.members(base, only))}", "subject" in one
     if covered:
-        text = f"{data['subject']}\n\n{data['mail'].strip()}\n" if only else cover(base, reroll)
+        text = f"{one['subject']}\n\n{one['mail'].strip()}\n" if only else cover(base, reroll)
         names = with_cover(base, first, last, form, text)
     else:
         names = git(base.tree, *form, f"{first}..{last}",
                     env=identity(series.date(base))).splitlines()
     files = [Path(name) for name in names]
-    if only and not covered and "mail" in data:
-        files[0].write_text(below(files[0].read_text(), data["mail"].strip()))
+    if not covered and "mail" in one:
+        files[0].write_text(below(files[0].read_text(), one["mail"].strip()))
     files[0].write_text(based(files[0].read_text(), base))
     address(base, last, files, covered)
     for file in files:
@@ -73,7 +74,9 @@ def signed(mail, who):
 def unsigned(mail):
     """A mail that says that it must not be sent, where its subject is and where it is read."""
     mail = re.sub(r"^Subject: \[", "Subject: [NOT FOR SENDING ", mail, count=1, flags=re.M)
-    return below(mail, NOBODY) if "\n---\n" in mail else mail.replace("\n\n", f"\n\n{NOBODY}\n\n", 1)
+    if "\n---\n" in mail:
+        return below(mail, NOBODY)
+    return mail.replace("\n\n", f"\n\n{NOBODY}\n\n", 1)
 
 
 def below(mail, text):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Back ends of vhost-user devices: a process for each, from before QEMU to after it."""
 import contextlib
+import functools
 import json
 import os
 import re
@@ -19,6 +20,7 @@ FILE = ROOT / "lab" / "backends.toml"
 LIMIT = 20
 
 
+@functools.cache
 def kinds():
     """What a device's back end can be, by name."""
     return tomllib.loads(FILE.read_text())
@@ -26,7 +28,7 @@ def kinds():
 
 def kinds_of(scenario):
     """The kind of each device that has a back end of its own."""
-    known = kinds()
+    known = kinds() if scenario["behind"] else {}
     for name, kind in scenario["behind"].items():
         if kind not in known:
             raise Fail(f"unknown back end '{kind}' of {name}", f"{FILE.name} has: {', '.join(known)}")
@@ -55,11 +57,11 @@ class Backends:
                 ["setpriv", "--pdeathsig", "KILL", *cmd], cwd=self.folder,
                 stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True)
-        Patience(proc.pid, LIMIT).until(lambda: proc.poll() is not None or
-                                        self._kinds[name]["ready"] in self._log(name))
-        if proc.poll() is not None:
-            raise Fail(f"the back end of {name} has ended with {proc.returncode}:"
-                       f" {self._log(name).strip().rpartition(chr(10))[2]}",
+        ready = Patience(proc.pid, LIMIT).until(lambda: proc.poll() is not None or
+                                                self._kinds[name]["ready"] in self._log(name))
+        if not ready or proc.poll() is not None:
+            what = f"has ended with {proc.poll()}" if ready else "does not get ready"
+            raise Fail(f"the back end of {name} {what}: {tail(self.folder / f'{name}.log', 1).strip()}",
                        f"{FILE.relative_to(ROOT)} has its command")
 
     def __enter__(self):

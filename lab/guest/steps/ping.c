@@ -17,7 +17,6 @@
 #include "../lib/step.h"
 #include "../lib/util.h"
 
-#define PACKETS		64
 #define IP_HEADER	20
 #define AGAIN_MS	50
 #define DATA		1024
@@ -82,22 +81,23 @@ static int ping(int fd, unsigned int number, unsigned long long seed)
 	return -1;
 }
 
+/* Send as many packets as the argument says. */
 static void step_ping(const char *arg)
 {
+	unsigned int count = arg ? strtoul(arg, NULL, 0) : 1;
 	unsigned long long seed = strtoull(param("vdma.seed"), NULL, 16);
 	struct token name;
 	unsigned int i = 0;
 	int fd;
 
-	(void)arg;
 	if (iface_up(&name)) {
 		fail("interface", NULL);
 		return;
 	}
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-	while (fd >= 0 && i < PACKETS && !ping(fd, i, seed))
+	while (fd >= 0 && i < count && !ping(fd, i, seed))
 		i++;
-	if (i < PACKETS)
+	if (i < count)
 		fail("ping", name.s);
 	else
 		report("ping packets=%u bytes=%u", i, i * DATA);
