@@ -54,6 +54,13 @@ class Pages(unittest.TestCase):
         for page in PAGES:
             self.assertEqual(broken(page), [], page.name)
 
+    def test_entries_that_are_named_exist(self):
+        """Their numbers change with those before them."""
+        for page in [*PAGES, *(ROOT / "lab").rglob("*.toml")]:
+            named = re.findall(r"\b(?:qemu/|spec/)?series/\d\d-[\w-]+", page.read_text())
+            with self.subTest(page=page.name):
+                self.assertEqual([name for name in named if not (ROOT / name).exists()], [])
+
     def test_commands_are_commands(self):
         for page in BY_HAND:
             for words in typed(page.read_text()):
