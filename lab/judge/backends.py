@@ -39,7 +39,8 @@ def translated(record, name, report):
     wanted = side(record, name) == "iova" if asks is None else asks
     faults = report.get("faults", 0)
     return Check(f"{name}.translated", f"{name}: its back end asked for "
-                 + ("translations, and each was there" if wanted else "no translation"),
+                 + ("no translation" if not wanted else "translations"
+                    + (", and each was there" if "faults" in report else "")),
                  (report["misses"] > 0) == wanted and faults == 0,
                  f"{report['misses']}, {faults} in vain")
 

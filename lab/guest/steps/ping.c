@@ -38,7 +38,7 @@ static unsigned short checksum(const struct packet *packet)
 	return ~(sum + (sum >> 16));
 }
 
-/* Return whether the answer to @sent comes in time, and none to others. */
+/* Return 1 if @sent comes back in time, whatever else does; -1 if it is not as it was sent. */
 static int answered(int fd, const struct packet *sent)
 {
 	struct patience p = patience(AGAIN_MS);
@@ -51,7 +51,7 @@ static int answered(int fd, const struct packet *sent)
 		memcpy(&back, raw + IP_HEADER, sizeof(back));
 		if (n == sizeof(raw) && back.icmp.type == ICMP_ECHOREPLY &&
 		    back.icmp.un.echo.sequence == sent->icmp.un.echo.sequence)
-			return !memcmp(back.data, sent->data, DATA);
+			return memcmp(back.data, sent->data, DATA) ? -1 : 1;
 	}
 
 	return 0;
@@ -63,6 +63,7 @@ static int ping(int fd, unsigned int number, unsigned long long seed)
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct packet packet = { .icmp.type = ICMP_ECHO };
 	struct patience p = patience(stall_ms() / 2);
+	int ret;
 
 	inet_pton(AF_INET, HOST, &to.sin_addr);
 	packet.icmp.un.echo.sequence = htons(number);
@@ -71,14 +72,12 @@ static int ping(int fd, unsigned int number, unsigned long long seed)
 	do {
 		if (sendto(fd, &packet, sizeof(packet), 0, (void *)&to, sizeof(to)) < 0)
 			return -1;
-		if (answered(fd, &packet)) {
-			alive();
-			return 0;
-		}
-	} while (wait_ms(&p, 1));
-	errno = ETIMEDOUT;
+		ret = answered(fd, &packet);
+	} while (!ret && wait_ms(&p, 1));
+	alive();
+	errno = ret ? EBADMSG : ETIMEDOUT;
 
-	return -1;
+	return ret > 0 ? 0 : -1;
 }
 
 /* Send as many packets as the argument says. */
