@@ -106,9 +106,8 @@ def cover(base, reroll):
                        f"write a paragraph 'v{reroll}: ...' to {changes.name} beside the cover")
         text += "\n" + changes.read_text()
     last = cache() / LAST
-    text += "\nThe last run of all tests: " + (
+    return text + "\nThe last run of all tests: " + (
         last.read_text() if last.exists() else "none on this machine.\n")
-    return text
 
 
 def based(mail, base):
