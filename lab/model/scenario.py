@@ -23,6 +23,8 @@ KEYS = {
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
     "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes; '/NODE' is made if it is not there",
+    "restricted_pool": "address and size of a restricted DMA pool of the PCI host bridge: in its device"
+                       " tree, and where rings and buffers must be",
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
     "append": "further kernel parameters",
@@ -97,6 +99,7 @@ def read(folder, base):
             if unknown:
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
+            scenario |= pool_of(*scenario.get("restricted_pool", ()))
             scenario["name"] = name
             scenario["behind"] = {device: kind for device, kind in scenario["behind"].items()
                                   if device in scenario["devices"]}
@@ -105,6 +108,18 @@ def read(folder, base):
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
+
+
+def pool_of(start=None, size=None):
+    """What a restricted DMA pool of the PCI host bridge makes of a scenario."""
+    if start is None:
+        return {}
+    memory, pool, label = "/reserved-memory", f"/reserved-memory/pool@{start:x}", "9000"
+    return {"above": start, "below": start + size, "dtb": [
+        [memory, "#address-cells", "-tx", "2"], [memory, "#size-cells", "-tx", "2"], [memory, "ranges"],
+        [pool, "compatible", "-ts", "restricted-dma-pool"],
+        [pool, "reg", "-tx", "0", f"{start:x}", "0", f"{size:x}"], [pool, "phandle", "-tx", label],
+        ["pcie@", "memory-region", "-tx", label]]}
 
 
 def with_debug(scenario):
