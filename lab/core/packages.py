@@ -24,15 +24,15 @@ def installed(packages):
 
 
 def need(packages):
-    """Install the Debian packages that are missing, and name them."""
+    """Install the Debian packages that are missing, and name them; 'a | b' is either."""
     if HAVE >= set(packages):
         return
     if not shutil.which("dpkg-query"):
         say("not a Debian system: taking the tools for granted")
         HAVE.update(packages)
         return
-    have = installed(packages)
-    missing = [p for p in dict.fromkeys(packages) if p not in have]
+    have = installed([name for p in packages for name in p.split(" | ")])
+    missing = [p for p in dict.fromkeys(packages) if not have & set(p.split(" | "))]
     HAVE.update(packages)
     if not missing:
         return
@@ -40,7 +40,7 @@ def need(packages):
     log = cache("log") / "apt.log"
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     # Another vdma, or the machine's own upgrade, may be installing just now.
-    install = [*sudo, "apt-get", "-oDPkg::Lock::Timeout=600", "install", "-y",
+    install = [*sudo, "apt-get", "-oDPkg::Lock::Timeout=600", "satisfy", "-y",
                "--no-install-recommends", *missing]
     stdin = None if sudo else subprocess.DEVNULL
     label = f"installing {' '.join(missing)}"

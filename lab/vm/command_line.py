@@ -25,6 +25,8 @@ BACKENDS = {
 
 # What QEMU calls a device, where the lab has another name for it.
 QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
+# The same with a back end of its own.
+VHOST_NAME = {"share": "fs"}
 
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
@@ -73,13 +75,13 @@ def vhost_user(name):
     socket = ["-chardev", f"socket,id={name}.end,path={name}.sock"]
     if name == "net":
         return [*socket, "-netdev", "vhost-user,id=net0,chardev=net.end"], "netdev=net0"
-    return socket, f"chardev={name}.end"
+    return socket, f"chardev={name}.end" + (",tag=share" if name == "share" else "")
 
 
 def qemu_name(name, pci, behind):
     """What QEMU calls a device on PCI, or on a bus of its own."""
     if behind and name != "net":
-        return f"vhost-user-{name}" + ("-pci" if pci else "")
+        return f"vhost-user-{VHOST_NAME.get(name, name)}" + ("-pci" if pci else "")
     return f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
 
 

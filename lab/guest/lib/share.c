@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The 9p share of the host: where it is, and what it holds. */
+/* The host's share, by 9p or virtiofs: where it is, and what it holds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -21,6 +21,9 @@ int share_mount(unsigned long flags)
 	do {
 		ret = mount("share", SHARE, "9p", flags,
 			    "trans=virtio,version=9p2000.L,msize=524288");
+		/* No device of 9p has that name. */
+		if (ret && errno == ENOENT)
+			ret = mount("share", SHARE, "virtiofs", flags, NULL);
 	} while (ret && errno == EBUSY && wait_ms(&p, 1));
 
 	return ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The 9p share of the host: where it is, and what it holds. */
+/* The host's share: where it is, and what it holds. */
 #ifndef SHARE_H
 #define SHARE_H
 
