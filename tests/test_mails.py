@@ -12,10 +12,11 @@ from pathlib import Path
 from unittest import mock
 
 from lab.core import git
+from lab.core.errors import Fail
 from lab.core.git import WHO
-from lab.patches import mbox
+from lab.patches import earlier, mbox
 
-from .made import Made
+from .made import diff, hunk, Made
 
 MAIL = "From 123\nSubject: [PATCH] x\nDate: now\n\nText\n\nTo: nobody\n---\n"
 ANN, BOB, LIST = "Ann <ann@a.invalid>", "Bob <bob@b.invalid>", "list@l.invalid"
@@ -127,7 +128,8 @@ class OfASet(Made):
 
     def test_its_own_commits_are_mailed_without_a_cover(self):
         self.put_set("late", 'commits = ["not-on-old"]\n')
-        self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n')
+        self.put_set("early", 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n'
+                     'changes = "v2: less."\n')
         self.assertEqual(self.subjects("late"), ["[PATCH] kernel: Not on old"])
         self.assertEqual(self.subjects("early", 2), ["[PATCH v2 1/2] kernel: First one",
                                                      "[PATCH v2 2/2] kernel: Second one"])
@@ -173,6 +175,61 @@ class OfASet(Made):
         read = email.message_from_string(mbox.signed(mail, ("Zo\u00eb", "zoe@z.invalid")))
         self.assertEqual(read.get_content_charset(), "utf-8")
         self.assertIn("\nSigned-off-by: Zo\u00eb <zoe@z.invalid>\n", read.get_payload())
+
+
+class Reroll(Made):
+    """A second version, from a repository of the test's own."""
+
+    sets = {"late": 'commits = ["not-on-old"]\n',
+            "early": 'commits = ["first-one", "second-one"]\nneeds = ["late"]\n'
+                     'subject = "Two of them"\nmail = "Who hits them."\n'}
+
+    def setUp(self):
+        super().setUp()
+        self.enterContext(mock.patch.object(earlier, "ROOT", self.folder))
+        (self.folder / ".gitignore").write_text("/cache\n")
+        for name, text in self.sets.items():
+            self.put_set(name, text)
+        git.git(self.folder, "init", "-q")
+        git.git(self.folder, "add", "-A")
+        git.git(self.folder, "commit", "-q", "-m", "v1", env=git.identity("@0 +0000"))
+        self.write({"02-second-one": {"common.diff": diff(
+            hunk(20, "\tline 20;", "\tsecond;"), hunk(30, "\tline 30;", "\tanother;"))}})
+
+    def mails(self, only, changes, since="HEAD"):
+        self.put_set(only, self.sets[only] + f'changes = """\n{changes}\n"""\n')
+        return [Path(file).read_text() for file in mbox.write(
+            self.base(), self.folder / "cache" / "out", 2, only, ("Ann", "ann@a.invalid"), since)]
+
+    def test_a_cover_has_the_changes_and_a_range_diff(self):
+        cover, first, _ = self.mails("early", "v2: another line, as Bob said.")
+        self.assertIn("\nSubject: [PATCH v2 0/2] Two of them\n", cover)
+        self.assertIn("\n\nWho hits them.\n\nv2: another line, as Bob said.\n", cover)
+        self.assertRegex(cover, r"(?m)^Range-diff against v1:\n1:  \w+ = 1:  \w+ kernel: First one\n"
+                                r"2:  \w+ ! 2:  \w+ kernel: Second one$")
+        self.assertRegex(cover, r"(?m)^    -\+\tthird;\n    \+\+\tanother;$")
+        # What the set needs has changed neither, and is not of it.
+        self.assertNotIn("Not on old", cover)
+        self.assertNotIn("Range-diff", first)
+
+    def test_a_patch_that_goes_alone_has_them_below_its_message(self):
+        self.write({"03-not-on-old": {"message": "kernel: Not on old\n\nAs Bob said.\n"}})
+        alone, = self.mails("late", "v2: says why.")
+        self.assertIn("\n---\nv2: says why.\n", alone)
+        self.assertRegex(alone, r"(?m)^Range-diff against v1:\n1:  \w+ ! 1:  \w+ kernel: Not on old$")
+        self.assertIn("\n    +    As Bob said.\n", alone)
+
+    def test_a_version_that_does_not_say_what_it_changes_is_refused(self):
+        for text in ("", "v1: first.", "v22: much.", "v2:"):
+            with self.assertRaisesRegex(Fail, "set early does not say what version 2 changes"):
+                self.mails("early", text)
+
+    def test_what_was_not_there_is_refused(self):
+        with self.assertRaisesRegex(Fail, "'nowhere' is no revision"):
+            self.mails("early", "v2: x.", "nowhere")
+        self.sets = self.sets | {"new": 'commits = ["first-one"]\n'}
+        with self.assertRaisesRegex(Fail, "as of HEAD: base one has no set 'new'"):
+            self.mails("new", "v2: x.")
 
 
 class Sender(unittest.TestCase):

@@ -174,7 +174,7 @@ class Sets(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(set(data.get("needs", ())) - set(self.known), set())
                 self.assertEqual(set(data) - {"about", "commits", "needs", "scenario", "answers",
-                                              "subject", "mail"}, set())
+                                              "subject", "mail", "changes"}, set())
                 # Several commits have a cover letter with that subject; it has a text.
                 self.assertLessEqual({"subject"} & set(data), {"subject"} if "mail" in data else set())
                 self.assertTrue(all(len(pair) == 2 for pair in data["answers"]))

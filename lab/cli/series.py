@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from email.utils import parseaddr
 from pathlib import Path
 
+from ..core.errors import Fail
 from ..core.git import sender
 from ..core.process import say
 from ..model.scenario import COMPANION
@@ -34,8 +35,10 @@ def do_refresh(args):
 
 def do_mbox(args):
     who = args.sender or sender()
+    if args.since and not args.reroll:
+        raise Fail("--since is for a second version", "say which one: --reroll 2")
     for name in mbox.write(base_of(args.base), Path(args.dir or f"outgoing-{args.base}"),
-                           args.reroll, args.only, who):
+                           args.reroll, args.only, who, args.since):
         print(name)
     if not who:
         say("not for sending: nobody has signed the mails\n"
@@ -85,7 +88,10 @@ def add(verbs):
          option("--from", dest="sender", type=person, metavar="WHO",
                 help="who sends and signs it, as 'Name <address>' (default: the user of git)"),
          option("--reroll", type=int, metavar="N", help="write version N of the posting, from 2;"
-                " 'changes' beside the cover letter must have a paragraph 'vN:'"))
+                " what a set, or the file beside the cover letter, says of 'changes' must have a"
+                " paragraph 'vN:'"),
+         option("--since", metavar="REV", help="with --reroll: the revision of this repository"
+                " that the last version was sent from, to add a range-diff"))
     verb(verbs, do_debian, "write the series as a drop-in for debian/patches of Debian's kernel",
          option("base", metavar="BASE", help="a name in bases/"), folder("debian-BASE"), only)
     verb(verbs, do_jobs, "write the scenarios as jobs for a hosted CI or a test farm",

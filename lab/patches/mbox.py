@@ -11,7 +11,7 @@ from ..core.cache import cache
 from ..core.errors import Fail
 from ..core.git import git, identity, WHO
 from ..core.process import run
-from . import series
+from . import earlier, series
 
 # What "./vdma test" leaves behind for the cover letter.
 LAST = "last-test"
@@ -24,11 +24,12 @@ TREE = ("COPYING", "CREDITS", "Kbuild", "Makefile", "README", "VERSION", "Docume
 NOBODY = "Not for sending: nobody has signed this. Write it again with --from, or tell git who you are."
 
 
-def write(base, folder, reroll=None, only=None, who=None):
+def write(base, folder, reroll=None, only=None, who=None, since=None):
     """Write what git send-email takes, the cover letter first; return the files.
 
     Of a set write its own commits. A set of one has no cover letter: what that would say is
-    below its message. They are signed by @who, a name and an address.
+    below its message. They are signed by @who, a name and an address. A version, @reroll, is
+    compared with what was sent from the revision @since.
     """
     base.fetch()
     if folder.exists() and any(folder.iterdir()):
@@ -36,19 +37,20 @@ def write(base, folder, reroll=None, only=None, who=None):
     last = series.commits(base, only=only)[-1]
     form = ["format-patch", "-o", folder.resolve(), "--thread=shallow", "--base=base"]
     form += [f"--reroll-count={reroll}"] if reroll else []
+    form += [f"--range-diff={earlier.commits(base, since, only)}"] if since else []
     first, one, covered = "base", {}, True
     if only:
         one = series.every_set(base)[only]
         first, covered = f"{last}~{len(series.members(base, only))}", "subject" in one
+    words = of_set(one, only, reroll) if only else cover(base, reroll)
     if covered:
-        text = f"{one['subject']}\n\n{one['mail'].strip()}\n" if only else cover(base, reroll)
-        names = with_cover(base, first, last, form, text)
+        names = with_cover(base, first, last, form, words)
     else:
         names = git(base.tree, *form, f"{first}..{last}",
                     env=identity(series.date(base))).splitlines()
     files = [Path(name) for name in names]
-    if not covered and "mail" in one:
-        files[0].write_text(below(files[0].read_text(), one["mail"].strip()))
+    if not covered and words:
+        files[0].write_text(below(files[0].read_text(), words))
     files[0].write_text(based(files[0].read_text(), base))
     address(base, last, files, covered)
     for file in files:
@@ -97,14 +99,27 @@ def with_cover(base, first, last, form, text):
         git(base.tree, "branch", "-q", "-D", branch)
 
 
+def of_set(one, name, reroll):
+    """What a set says to its readers."""
+    parts = [one.get("subject", ""), one.get("mail", "").strip(),
+             changes(one.get("changes", ""), f"'changes' of the set {name}", reroll)]
+    return "\n\n".join(filter(None, parts))
+
+
+def changes(text, where, reroll):
+    """What the versions change, which must be there for this one."""
+    if reroll and not re.search(rf"^v{reroll}: \S", text, re.M):
+        raise Fail(f"{where} does not say what version {reroll} changes",
+                   f"write a paragraph 'v{reroll}: ...' to it")
+    return text.strip() if reroll else ""
+
+
 def cover(base, reroll):
     text = (base.series / "cover").read_text()
     if reroll:
-        changes = base.series / "changes"
-        if not changes.exists() or f"v{reroll}:" not in changes.read_text():
-            raise Fail(f"{changes.name} does not say what version {reroll} changes",
-                       f"write a paragraph 'v{reroll}: ...' to {changes.name} beside the cover")
-        text += "\n" + changes.read_text()
+        file = base.series / "changes"
+        text += "\n" + changes(file.read_text() if file.exists() else "",
+                               "'changes' beside the cover", reroll) + "\n"
     last = cache() / LAST
     return text + "\nThe last run of all tests: " + (
         last.read_text() if last.exists() else "none on this machine.\n")
