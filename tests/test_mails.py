@@ -14,7 +14,10 @@ from unittest import mock
 from lab.core import git
 from lab.core.errors import Fail
 from lab.core.git import WHO
-from lab.patches import earlier, mbox
+from lab.patches import earlier, mbox, series
+from lab.patches.base import Base, names
+from lab.patches.qemu import companions, Qemu
+from lab.patches.spec import Spec
 
 from .made import diff, hunk, Made
 
@@ -144,6 +147,21 @@ class OfASet(Made):
         self.assertRegex(first, r"(?m)^base: v6\.12\nprerequisite-patch-id: [0-9a-f]{40}$")
         self.assertNotRegex(second, "base|prerequisite")
 
+    def test_a_patch_that_is_named_gets_its_number(self):
+        cover = self.folder / "series" / "cover"
+        cover.write_text("all of it\n\nPatch {second-one}, {first-one} to {not-on-old}.\n")
+        self.assertIn("\n\nPatch 2, 1 to 3.\n", self.mails("all")[0])
+        self.put_set("late", 'commits = ["second-one", "not-on-old"]\nsubject = "Two"\n'
+                     'mail = "Patch {not-on-old}."\n')
+        self.assertIn("\n\nPatch 2.\n", self.mails("late", None, "late")[0])
+        # It is in the series, but does not go out with the set.
+        self.put_set("less", 'commits = ["not-on-old"]\nsubject = "One"\nmail = "{first-one}"\n')
+        with self.assertRaisesRegex(Fail, "names first-one, which is no patch"):
+            self.mails("less", None, "less")
+        cover.write_text("all of it\n\nPatches {first-one} and {third-one}.\n")
+        with self.assertRaisesRegex(Fail, "names third-one, which is no patch"):
+            self.mails("all", None)
+
     def test_who_sends_it_signs_it(self):
         (self.folder / "series" / "cover").write_text("all of it\n\nText.\n")
         for mail in self.mails("all", None, None, ("Zo\u00eb", "zoe@z.invalid")):
@@ -175,6 +193,15 @@ class OfASet(Made):
         read = email.message_from_string(mbox.signed(mail, ("Zo\u00eb", "zoe@z.invalid")))
         self.assertEqual(read.get_content_charset(), "utf-8")
         self.assertIn("\nSigned-off-by: Zo\u00eb <zoe@z.invalid>\n", read.get_payload())
+
+
+class Covers(unittest.TestCase):
+    def test_the_covers_name_patches_that_there_are_and_type_no_number(self):
+        for base in (*map(Base, names()), *map(Qemu, companions()), Spec()):
+            with self.subTest(base.name):
+                text = (base.series / "cover").read_text()
+                self.assertNotRegex(text, r"(?i)\bpatch(es)? \d")
+                self.assertNotIn("{", mbox.numbered(text, base, series.entries(base)))
 
 
 class Reroll(Made):

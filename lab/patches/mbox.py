@@ -43,6 +43,7 @@ def write(base, folder, reroll=None, only=None, who=None, since=None):
         one = series.every_set(base)[only]
         first, covered = f"{last}~{len(series.members(base, only))}", "subject" in one
     words = of_set(one, only, reroll) if only else cover(base, reroll)
+    words = numbered(words, base, series.members(base, only) if only else series.entries(base))
     if covered:
         names = with_cover(base, first, last, form, words)
     else:
@@ -97,6 +98,15 @@ def with_cover(base, first, last, form, text):
                    env=identity(series.date(base))).splitlines()
     finally:
         git(base.tree, "branch", "-q", "-D", branch)
+
+
+def numbered(text, base, sent):
+    """A text in which patches have their numbers for their names: {ring-enomem}."""
+    numbers = {entry.short: str(number) for number, entry in enumerate(sent, 1)}
+    if unknown := set(re.findall(r"\{([a-z0-9-]+)\}", text)) - set(numbers):
+        raise Fail(f"the cover letter names {', '.join(sorted(unknown))}, which is no patch of"
+                   " what is sent", f"see {base.series.name}/: a name is without its number")
+    return re.sub(r"\{([a-z0-9-]+)\}", lambda match: numbers[match[1]], text)
 
 
 def of_set(one, name, reroll):
