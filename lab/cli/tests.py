@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The verbs that test the series and the lab, and that count what a request costs."""
+from ..core.errors import Fail
 from ..core.ktap import Report
 from ..model.scenario import COMPANION
-from ..patches.base import wanted
+from ..patches import series
+from ..patches.base import Base, NEWEST, wanted
 from ..patches.qemu import companions
 from ..flows import bench, mutate, suite
-from ..flows.review import checks as review, specification
+from ..flows.review import checks as review, posting, specification
 from .verb import option, verb
 
 
@@ -16,12 +18,21 @@ def do_test(args):
 
 def do_check(args):
     report = Report()
-    for name in [args.base] if args.base else [*wanted(None), COMPANION, "spec"]:
-        tests = (specification.checks() if name == "spec" else review.qemu_checks(name)
-                 if name in companions() else review.checks(name))
-        for title, checks in tests:
+    for name in [args.what] if args.what else [*wanted(None), COMPANION, "spec"]:
+        for title, checks in checks_of(name, args.base, args.arch):
             report.add(title, checks)
     return report.close()
+
+
+def checks_of(name, base, arch):
+    """The checks of what has a name: a set, the specification, a QEMU or a kernel."""
+    if name in series.every_set(Base(NEWEST)):
+        return posting.checks(name, base or NEWEST, arch)
+    if base or arch:
+        raise Fail(f"there is no set '{name}'", "--base and --arch are for one of series/sets/")
+    if name == "spec":
+        return specification.checks()
+    return review.qemu_checks(name) if name in companions() else review.checks(name)
 
 
 def do_mutate(args):
@@ -52,9 +63,13 @@ def add(verbs):
          more="docs/testing.md says what a run without options leaves out.")
     verb(verbs, do_check, "check the series without booting it: checkpatch, sparse, W=1,"
          " kernel-doc, machine code of the hot path",
-         option("base", metavar="BASE", nargs="?", help="a name in bases/, a name in"
-                " qemu/base.toml, or spec (default: all kernels, the default companion QEMU and"
-                " the specification)"))
+         option("what", metavar="WHAT", nargs="?", help="a name in bases/, a name in"
+                " qemu/base.toml, spec, or a set from series/sets/ (default: all kernels, the"
+                " default companion QEMU and the specification)"),
+         option("--base", metavar="BASE",
+                help=f"with a set: the base that it is checked on (default: {NEWEST})"),
+         option("--arch", metavar="ARCH", help="with a set: compile it on this machine only"),
+         more="A set is checked commit by commit, with all as modules on three machines.")
     verb(verbs, do_mutate, "change the series in one small place at a time, and see which test"
          " notices",
          option("name", metavar="NAME", nargs="*", help="a mutation (default: all)"),

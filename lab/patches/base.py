@@ -15,6 +15,9 @@ from ..core.errors import Fail
 from ..core.git import commit, git, import_own
 from ..core.process import run, say, tail
 
+# What goes to the mailing lists applies to it.
+NEWEST = "mainline"
+
 
 def names():
     return sorted(p.stem for p in (ROOT / "bases").glob("*.toml"))

@@ -20,14 +20,18 @@ def mutated(base, below, one):
 def commit(base, below, name):
     """Commit a mutation on top of the commit @below."""
     one = pick([name])[0]
-    text = mutated(base, below, one)
+    return commit_file(base, below, one["file"], mutated(base, below, one), f"lab: mutation {name}")
+
+
+def commit_file(base, below, path, text, message):
+    """Commit a file with another text on top of the commit @below."""
     index = base.tree / ".git" / f"vdma-mutant-{os.getpid()}"
     env = {"GIT_INDEX_FILE": str(index)} | identity("@0 +0000")
     try:
         git(base.tree, "read-tree", below, env=env)
         blob = git(base.tree, "hash-object", "-w", "--stdin", text=text)
-        git(base.tree, "update-index", "--cacheinfo", f"100644,{blob},{one['file']}", env=env)
+        git(base.tree, "update-index", "--cacheinfo", f"100644,{blob},{path}", env=env)
         return git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env), "-p", below,
-                   "-m", f"lab: mutation {name}", env=env)
+                   "-m", message, env=env)
     finally:
         index.unlink(missing_ok=True)

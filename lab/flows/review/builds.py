@@ -39,12 +39,13 @@ def htmldocs(base):
         yield Check.of("control: a broken page is complained of", PAGES in said, said)
 
 
-def pages(base, out):
-    """Make the folder of the pages; return the lines that name it and complain."""
-    result = subprocess.run(["make", "-C", base.tree, f"O={out}", "SPHINXDIRS=virtio", "htmldocs"],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def pages(base, out, folder="virtio"):
+    """Make a folder of the pages; return the lines that complain of any."""
+    result = subprocess.run(["make", "-C", base.tree, f"O={out}", f"SPHINXDIRS={folder}",
+                             "htmldocs"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, check=False)
     return "\n".join(line.replace(f"{base.tree}/", "") for line in result.stdout.splitlines()
-                     if PAGES in line and re.search("WARNING|ERROR", line))
+                     if f"Documentation/{folder}/" in line and re.search("WARNING|ERROR", line))
 
 
 def coccinelle(base, head, files):

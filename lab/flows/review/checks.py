@@ -21,12 +21,24 @@ from ...patches.base import Base
 from ...patches.qemu import Qemu
 from ...build import kernel, qemu
 from . import builds, machine_code, mails
+from .each_commit import fresh
 
 PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
 # How what the series touches is compiled, and the fragments of the configuration for that.
 KINDS = ("built in", ()), ("modules", ("modules", "check-modules"))
 # Where it is has changed; its name has not.
 LIST = "virtualization@"
+# A function of which kernel-doc must complain.
+UNDOCUMENTED = """
+/**
+ * vdma_control() - it has two parameters
+ * @a: the first
+ */
+int vdma_control(int a, int b)
+{
+	return a + b;
+}
+"""
 
 
 def checks(name, arch=None, build=True, modules=False):
@@ -47,7 +59,8 @@ def checks(name, arch=None, build=True, modules=False):
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: each set applies", list(sets(base))
-        yield f"{name}: kernel-doc", list(kernel_doc(base))
+        yield f"{name}: kernel-doc", list(kernel_doc(base, "base", "HEAD",
+                                                         touched(base, (".c", ".h"))))
         yield f"{name}: htmldocs", list(builds.htmldocs(base))
         yield f"{name}: tools/virtio", list(builds.userspace(base, commits[-1]))
         yield f"{name}: selftests", list(builds.kselftests(base, commits[-1]))
@@ -164,28 +177,26 @@ def touched(base, suffix):
     return sorted(p for p in found if p.endswith(suffix) and not p.startswith("tools/"))
 
 
-def fresh(before, after):
-    """The complaints that were not there before, wherever their lines have moved."""
-    def place(text):
-        return re.sub(r":\d+(:\d+)?\b:?", ":", text)
-    old = {place(t) for t in before}
-    return [t for t in after if place(t) not in old]
+def kernel_doc(base, before, after, paths):
+    """What kernel-doc says of files as of one commit that it did not say as of another."""
+    def said(commit, path, more=""):
+        with tempfile.TemporaryDirectory() as temp:
+            file = Path(temp) / Path(path).name
+            try:
+                file.write_text(git(base.tree, "show", f"{commit}:{path}") + "\n" + more)
+            except subprocess.CalledProcessError:
+                file.write_text("")  # The series adds it.
+            result = subprocess.run(["perl", "scripts/kernel-doc", "-none", file],
+                                    cwd=base.tree, capture_output=True, text=True, check=False)
+        return result.stderr.replace(str(file), path).splitlines()
 
-
-def kernel_doc(base):
-    for path in touched(base, (".c", ".h")):
-        said = []
-        for commit in ("base", "HEAD"):
-            with tempfile.TemporaryDirectory() as temp:
-                file = Path(temp) / Path(path).name
-                try:
-                    file.write_text(git(base.tree, "show", f"{commit}:{path}") + "\n")
-                except subprocess.CalledProcessError:
-                    file.write_text("")  # The series adds it.
-                result = subprocess.run(["perl", "scripts/kernel-doc", "-none", file],
-                                        cwd=base.tree, capture_output=True, text=True, check=False)
-                said.append(result.stderr.replace(str(file), path).splitlines())
-        yield Check.of(path, not fresh(*said), "\n".join(fresh(*said)))
+    code = [path for path in paths if path.endswith((".c", ".h"))]
+    for path in code:
+        found = fresh(said(before, path), said(after, path))
+        yield Check.of(f"kernel-doc: {path}", not found, "\n".join(found))
+    if code:
+        found = fresh(said(after, code[0]), said(after, code[0], UNDOCUMENTED))
+        yield Check.of("control: kernel-doc misses a parameter", "'b'" in "".join(found), found)
 
 
 def compiled(path, machine):
