@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Versions of kernels: read, compared, and taken or refused."""
+import os
 import random
 import tempfile
 import types
@@ -84,6 +85,19 @@ class Check(unittest.TestCase):
     def test_what_is_no_tree_is_refused(self):
         with self.assertRaisesRegex(Fail, "is not a kernel tree"):
             self.check()
+
+
+class Own(unittest.TestCase):
+    """A tree of the user's."""
+
+    def test_any_version_can_be_tried_and_no_other_is_taken(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "Makefile").write_text(makefile("6", "18", "3"))
+            with mock.patch.dict(os.environ, KERNEL=folder, VDMA_CACHE=f"{folder}/cache"):
+                self.assertEqual(Base("mainline", any_version=True).own, folder)
+                with self.assertRaisesRegex(Fail, "is Linux 6.18.3: base mainline needs") as caught:
+                    Base("mainline")
+        self.assertIn("./vdma bases mainline", caught.exception.hint)
 
 
 class Order(unittest.TestCase):

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The verbs that fetch sources, build kernels and QEMU, and remove what was built."""
+import os
 import shutil
 from pathlib import Path
 
 from ..core.cache import cache
+from ..core.errors import Fail
 from ..core.process import say
 from ..model import machines
 from ..model.scenario import BASE, COMPANION
-from ..patches import updates
+from ..patches import trial, updates
 from ..patches.base import Base, wanted
 from ..build import guest, kernel, qemu
 from .verb import option, verb
@@ -26,7 +28,12 @@ def do_qemu(args):
 
 
 def do_bases(args):
-    return 0 if updates.table(wanted(args.base), args.take) else 1
+    bases = wanted(args.base)
+    if os.environ.get("KERNEL"):
+        if args.take:
+            raise Fail("--take is for Debian's sources", "run it without KERNEL")
+        return 0 if trial.report(Base(bases[0], any_version=True)) else 1
+    return 0 if updates.table(bases, args.take) else 1
 
 
 def do_clean(args):
@@ -55,7 +62,9 @@ def add(verbs):
          " ones, and whether the series applies",
          option("base", metavar="BASE", nargs="?", help="a name in bases/ (default: all)"),
          option("--take", action="store_true",
-                help="make the newest source that the series applies to the one in the cache"))
+                help="make the newest source that the series applies to the one in the cache"),
+         more="With KERNEL, try the series on that tree, entry by entry, and name each hunk that"
+         " does not apply.")
     verb(verbs, do_clean, "remove everything that was built from the cache",
          option("--all", action="store_true",
                 help="remove the sources of the kernels and of QEMU as well"))

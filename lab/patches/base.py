@@ -36,7 +36,7 @@ class Base:
 
     series, overlay = ROOT / "series", ROOT
 
-    def __init__(self, name):
+    def __init__(self, name, any_version=False):
         if name not in names():
             raise Fail(f"unknown base '{name}'", f"the bases are: {', '.join(names())}")
         self.name, self.siblings = name, names()
@@ -53,7 +53,8 @@ class Base:
         if self.own:
             path = Path(self.own).resolve()
             slot += "-" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
-            check_version(path / "Makefile", self)
+            if not any_version:
+                check_version(path / "Makefile", self)
         self.tree = cache("src") / slot
 
     def fetch(self):
@@ -122,7 +123,8 @@ def check_version(makefile, base):
     low, high = base.tested
     if not release.startswith(base.version + "."):
         raise Fail(f"{makefile.parent} is Linux {release}: base {base.name} needs"
-                   f" a {base.version}", "see bases/ for what each base takes")
+                   f" a {base.version}", f"'./vdma bases {base.name}' says what of the series"
+                   " applies there")
     if number(release) > number(high):
         say(f"note: Linux {release} is newer than {high}, the newest tested: trying")
     if number(release) < number(low):

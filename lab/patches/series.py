@@ -138,6 +138,13 @@ def stage(tree, diff, env, what):
                    "the base has changed there: './vdma checkout', mend, './vdma refresh'") from err
 
 
+def add_files(base, entry, env):
+    """Put the files that an entry adds whole into the index."""
+    for path in entry.adds:
+        blob = git(base.tree, "hash-object", "-w", base.overlay / path)
+        git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=env)
+
+
 def commits(base, extra=None, only=None):
     """Commit the entries, or a set @only, and the diff @extra, on the base.
 
@@ -209,10 +216,7 @@ def commit_all(base, extra, only):
     try:
         git(base.tree, "read-tree", commit, env=env)
         for entry in entries(base, only):
-            for path in entry.adds:
-                blob = git(base.tree, "hash-object", "-w", base.overlay / path)
-                git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}",
-                    env=env)
+            add_files(base, entry, env)
             diff = entry.diff(base.name)
             if diff:
                 stage(base.tree, diff, env, f"commit {entry.name}")
