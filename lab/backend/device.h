@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The device itself: a source of random numbers that the host knows. */
+/* What the back end can be: a table of what a type of device does of its own. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "chain.h"
+#include "ring.h"
 
-/* Take the numbers from this file, over and over. */
-bool device_open(const char *path);
-/* Write the next of them to a buffer; return how many bytes. */
-uint32_t device_fill(void *data, uint32_t len);
+struct device {
+	const char *name;
+	const char *source;	/* the file that it serves, of those that the lab gives a guest */
+	unsigned int rings;
+	unsigned int waiting;	/* in the first of them buffers wait until there is something for them */
+	uint64_t features;	/* beside those of every device */
+	unsigned int depth;	/* the most buffers that its driver has handed out; 0: as many as fit */
+	int field;		/* bytes of its own in each buffer: the first, or (below 0) the last */
+	bool (*open)(const char *source);
+	/* Do what a buffer asks for; return how many bytes were written. */
+	uint32_t (*serve)(struct ring *r, struct chain *c);
+	/* The configuration space; NULL: it has none. */
+	void (*config)(void *to, uint32_t size);
+};
+
+extern const struct device rng, blk, net;
+
+/* The one that this process is. */
+extern const struct device *device;
 
 #endif

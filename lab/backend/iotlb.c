@@ -7,6 +7,7 @@
 #include "iotlb.h"
 #include "memory.h"
 #include "protocol.h"
+#include "ring.h"
 
 #define ENTRIES		64
 #define VERSION_NEED_REPLY	0x9
@@ -104,7 +105,7 @@ static bool ask(uint64_t iova, uint8_t perm)
 			return false;
 		/* It is sent before the answer: take it first. */
 		if (p[0].revents) {
-			if (!protocol_message(front) || !ring.running)
+			if (!protocol_message(front) || !rings_running())
 				return false;
 			continue;
 		}
@@ -121,10 +122,10 @@ bool iotlb_translate(uint64_t iova, uint64_t len, bool write, uint64_t *guest)
 	uint8_t perm = write ? WRITE : READ;
 
 	if (look_up(iova, len, perm, guest) ||
-	    (ring.running && ask(iova, perm) && look_up(iova, len, perm, guest)))
+	    (rings_running() && ask(iova, perm) && look_up(iova, len, perm, guest)))
 		return true;
-	/* Who stops it, does not want to know. */
-	iotlb_faults += ring.running;
+	/* Who stops them, does not want to know. */
+	iotlb_faults += rings_running();
 
 	return false;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the device says wrongly of a buffer: at random, but the same for a seed. */
+#include <string.h>
 #include "liar.h"
 
 const char *const lie_names[LIES] = {
 	[TRUTH] = "truth", [LONGER] = "longer", [HUGE] = "huge", [SHORTER] = "shorter",
 	[EARLY] = "early", [LATE] = "late", [TWICE] = "twice", [SCRIBBLE] = "scribble",
-	[NOTHING] = "nothing", [BEYOND] = "beyond", [OTHER] = "other", [JUMP] = "jump",
-	[BACK] = "back", [NEVER] = "never",
+	[ORDER] = "order", [FIELD] = "field", [NOTHING] = "nothing", [BEYOND] = "beyond",
+	[OTHER] = "other", [JUMP] = "jump", [BACK] = "back", [NEVER] = "never", [TABLE] = "table",
 };
 
 static bool lies;
-static uint64_t seed, number;
-static unsigned int breaking;
+static struct lying lying;
 
 /* splitmix64: from any number to one that looks random. */
 static uint64_t mix(uint64_t x)
@@ -23,31 +23,45 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-void liar_start(uint64_t first, unsigned int one_in)
+void liar_start(struct lying how)
 {
 	lies = true;
-	seed = mix(first);
-	breaking = one_in;
+	lying = how;
 }
 
-void liar_next_ring(void)
+enum lie liar_known(const char *name)
 {
-	seed = mix(seed);
-	number = 0;
+	enum lie l;
+
+	for (l = LIES - 1; l > TRUTH && strcmp(lie_names[l], name); l--)
+		;
+
+	return l;
 }
 
-struct tale liar_tale(void)
+struct liar liar_next(uint64_t start)
+{
+	return (struct liar){ .lies = lies && start <= lying.until, .seed = mix(lying.seed + start) };
+}
+
+static enum lie pick(uint64_t x)
+{
+	bool breaks = lying.breaking && !(x % lying.breaking);
+
+	if (lying.only)
+		return breaks || (!lying.breaking && x >> 15 & 1) ? lying.only : TRUTH;
+	if (breaks)
+		return FIRST_BREAKING + (x >> 16) % (FIRST_NAMED - FIRST_BREAKING);
+
+	return x >> 15 & 1 ? LONGER + (x >> 16) % (FIRST_BREAKING - LONGER) : TRUTH;
+}
+
+struct tale liar_tale(struct liar *l)
 {
 	/* By the buffer's number, not by what went before: time changes nothing. */
-	uint64_t x = mix(seed + number++);
-	struct tale t = { TRUTH, (uint32_t)(x >> 32) };
+	uint64_t x = mix(l->seed + l->number++);
+	struct tale t = { l->lies ? pick(x) : TRUTH, (uint32_t)(x >> 32) };
 
-	if (!lies)
-		return t;
-	if (breaking && !(x % breaking))
-		t.lie = FIRST_BREAKING + (x >> 16) % (LIES - FIRST_BREAKING);
-	else if (x >> 15 & 1)
-		t.lie = LONGER + (x >> 16) % (FIRST_BREAKING - LONGER);
 	/* One in 64 of them, or nothing else would be done. */
 	if (t.lie == LATE && t.arg & 63)
 		t.lie = TRUTH;

@@ -16,6 +16,8 @@ enum lie {
 	LATE,		/* completed some time later */
 	TWICE,		/* a second interrupt */
 	SCRIBBLE,	/* rubbish where the ring is not used yet */
+	ORDER,		/* completed after the one that comes next */
+	FIELD,		/* rubbish in what the device adds: a disk's status, a packet's header */
 	/* What breaks it, or its driver does not ask again after. */
 	NOTHING,	/* no bytes at all */
 	BEYOND,		/* an id beyond the ring */
@@ -23,23 +25,42 @@ enum lie {
 	JUMP,		/* a used index that is too far */
 	BACK,		/* a used index that goes back */
 	NEVER,		/* never completed */
+	/* Told by its name only. */
+	TABLE,		/* rubbish in the buffer's descriptor, which is the driver's to write */
 	LIES
 };
 
 #define FIRST_BREAKING	NOTHING
+#define FIRST_NAMED	TABLE
 
 struct tale {
 	enum lie lie;
 	uint32_t arg;	/* of what any 32 bits do */
 };
 
+/* What is said of the buffers of one ring. */
+struct liar {
+	bool lies;
+	uint64_t seed, number;
+};
+
 extern const char *const lie_names[LIES];
 
-/* Lie from now on, by this seed; of those lies that break a ring one in @breaking buffers. */
-void liar_start(uint64_t seed, unsigned int breaking);
-/* The next ring: it has its own lies, which the seed determines as well. */
-void liar_next_ring(void);
+/* How to lie: by a seed, and of those lies that break a ring one in so many buffers; 0: none. */
+struct lying {
+	uint64_t seed;
+	unsigned int breaking;
+	uint64_t until;		/* the last start of a ring that lies */
+	enum lie only;		/* this lie and no other; TRUTH: any */
+};
+
+/* Lie from now on. */
+void liar_start(struct lying how);
+/* The lie of that name; TRUTH: there is none. */
+enum lie liar_known(const char *name);
+/* For the n-th start of a ring: it has its own lies, which the seed determines as well. */
+struct liar liar_next(uint64_t start);
 /* What to say of the next buffer. */
-struct tale liar_tale(void);
+struct tale liar_tale(struct liar *l);
 
 #endif

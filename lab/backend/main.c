@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vhost-user back end for the boot lab: an entropy device that offers the
- * features that it is told to, keeps to a part of the guest's memory if it is
- * told one, lies if it is told to, and reports what it saw.
+ * A vhost-user back end for the boot lab: a device that offers the features that
+ * it is told to, keeps to a part of the guest's memory if it is told one, lies if
+ * it is told to, and reports what it saw.
  *
- *	backend SOCKET REPORT SOURCE [offer=BITS] [only=FIRST-LAST] [lie=SEED] [break=N]
+ *	backend TYPE SOCKET REPORT [offer=BIT] [only=FIRST-LAST]
+ *		[lie=SEED [break=N] [until=STARTS] [which=LIE]]
  *
  * It listens at SOCKET, says so on its output, serves one front end, and ends
  * when that goes. On SIGUSR1 it writes its report.
@@ -27,6 +28,8 @@
 #include "memory.h"
 #include "protocol.h"
 #include "report.h"
+
+const struct device *device;
 
 static uint64_t number(const char *text, char **end)
 {
@@ -62,8 +65,9 @@ static void read_options(char **words)
 {
 	uint64_t features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |
 			    1ULL << VIRTIO_RING_F_EVENT_IDX;
-	const char *value, *seed = NULL;
-	unsigned int breaking = 0;
+	struct lying how = { .until = UINT64_MAX };
+	const char *value;
+	bool lies = false;
 	uint64_t first;
 	char *end;
 
@@ -75,16 +79,23 @@ static void read_options(char **words)
 			if (*end != '-' || !memory_allow(first, whole(end + 1)))
 				errx(2, "%s is no range", value);
 		} else if ((value = option(*words, "lie"))) {
-			seed = value;
+			how.seed = whole(value);
+			lies = true;
 		} else if ((value = option(*words, "break"))) {
-			breaking = whole(value);
+			how.breaking = whole(value);
+		} else if ((value = option(*words, "until"))) {
+			how.until = whole(value);
+		} else if ((value = option(*words, "which"))) {
+			how.only = liar_known(value);
+			if (!how.only)
+				errx(2, "%s is no lie", value);
 		} else {
 			errx(2, "%s is no option", *words);
 		}
 	}
-	if (seed)
-		liar_start(whole(seed), breaking);
-	protocol_init(features);
+	if (lies)
+		liar_start(how);
+	protocol_init(features | device->features);
 }
 
 /* The connection of the front end, the first that comes. */
@@ -132,21 +143,37 @@ static void serve(int sock, int signals)
 	uint64_t kicks;
 
 	for (;;) {
-		struct pollfd p[] = { { sock, POLLIN, 0 },
-				      { ring.running && ring.enabled ? ring.kick : -1, POLLIN, 0 },
-				      { signals, POLLIN, 0 } };
+		struct pollfd p[2 + RINGS] = { { sock, POLLIN, 0 }, { signals, POLLIN, 0 } };
+		unsigned int i;
 
-		if (poll(p, 3, -1) < 0)
+		for (i = 0; i < RINGS; i++) {
+			struct ring *r = &rings[i];
+
+			p[2 + i] = (struct pollfd){ r->running && r->enabled ? r->kick : -1, POLLIN, 0 };
+		}
+		if (poll(p, 2 + RINGS, -1) < 0)
 			err(1, "poll");
-		if (p[2].revents && read(signals, &info, sizeof(info)) > 0)
+		if (p[1].revents && read(signals, &info, sizeof(info)) > 0)
 			report_write();
 		/* Before a message that may close what was polled. */
-		if (p[1].revents && read(ring.kick, &kicks, sizeof(kicks)) < 0)
-			warn("kick");
+		for (i = 0; i < RINGS; i++)
+			if (p[2 + i].revents && read(rings[i].kick, &kicks, sizeof(kicks)) < 0)
+				warn("kick");
 		if (p[0].revents && !protocol_message(sock))
 			return;
-		ring_serve(&ring);
+		rings_serve();
 	}
+}
+
+static const struct device *known(const char *type)
+{
+	static const struct device *const all[] = { &rng, &blk, &net };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcmp(all[i]->name, type))
+			return all[i];
+	errx(2, "%s is no device", type);
 }
 
 int main(int argc, char **argv)
@@ -154,12 +181,13 @@ int main(int argc, char **argv)
 	int signals = asked();
 
 	if (argc < 4)
-		errx(2, "usage: %s SOCKET REPORT SOURCE [OPTION...]", argv[0]);
+		errx(2, "usage: %s TYPE SOCKET REPORT [OPTION...]", argv[0]);
+	device = known(argv[1]);
 	read_options(argv + 4);
-	if (!device_open(argv[3]))
-		err(1, "%s", argv[3]);
-	report_open(argv[2]);
-	serve(meet(argv[1]), signals);
+	if (device->open && !device->open(device->source))
+		err(1, "%s", device->source);
+	report_open(argv[3]);
+	serve(meet(argv[2]), signals);
 	report_write();
 
 	return 0;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "iotlb.h"
 #include "memory.h"
-#include "protocol.h"
+#include "ring.h"
 
 struct refusals refusals;
 
@@ -131,7 +131,7 @@ void *memory_at(uint64_t addr, uint64_t len, bool write, struct span *span)
 	if (!iotlb_used() || iotlb_translate(addr, len, write, &guest))
 		found = find(guest, len);
 	if (!found) {
-		if (ring.running)
+		if (rings_running())
 			refuse(addr);
 		return NULL;
 	}

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vhost-user, as QEMU's docs/interop/vhost-user.rst describes it, for a device of one queue. */
+/* vhost-user, as QEMU's docs/interop/vhost-user.rst describes it, without what the lab has no use for. */
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "ring.h"
-
-extern struct ring ring;
 
 /* What the device offers, beside what this protocol needs. */
 void protocol_init(uint64_t features);

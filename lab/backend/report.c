@@ -3,10 +3,10 @@
 #include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include "device.h"
 #include "iotlb.h"
 #include "liar.h"
 #include "memory.h"
-#include "protocol.h"
 #include "report.h"
 
 uint64_t report_offered, report_acked, report_starts;
@@ -29,11 +29,11 @@ void report_open(const char *name)
 	report_write();
 }
 
-void report_lie(uint64_t number, struct tale t)
+void report_lie(uint64_t start, uint64_t number, struct tale t)
 {
 	told[t.lie]++;
 	if (t.lie != TRUTH)
-		fprintf(lies, "%" PRIu64 " %" PRIu64 " %s %#" PRIx32 "\n", report_starts, number,
+		fprintf(lies, "%" PRIu64 " %" PRIu64 " %s %#" PRIx32 "\n", start, number,
 			lie_names[t.lie], t.arg);
 }
 
@@ -58,8 +58,11 @@ void report_write(void)
 	fprintf(f, " \"starts\": %" PRIu64 ",\n \"buffers\": %" PRIu64 ",\n \"descriptors\": %" PRIu64
 		",\n \"bytes\": %" PRIu64 ",\n", report_starts, work.buffers, work.descriptors,
 		work.bytes);
-	fprintf(f, " \"ring\": [%" PRIu64 ", %" PRIu64 ", %" PRIu64 "],\n", ring.desc, ring.avail,
-		ring.used);
+	fprintf(f, " \"ring\": [");
+	for (i = 0; i < device->rings; i++)
+		fprintf(f, "%s[%" PRIu64 ", %" PRIu64 ", %" PRIu64 "]", i ? ", " : "", rings[i].desc,
+			rings[i].avail, rings[i].used);
+	fprintf(f, "],\n");
 	fprintf(f, " \"misses\": %" PRIu64 ",\n \"faults\": %" PRIu64 ",\n", iotlb_misses, iotlb_faults);
 	span(f, "rings", work.rings);
 	span(f, "data", work.data);

@@ -10,8 +10,8 @@
 void report_open(const char *path);
 /* Write it: what happened until now. */
 void report_write(void);
-/* Note what was said of the n-th buffer, if it was a lie. */
-void report_lie(uint64_t number, struct tale t);
+/* Note what was said of the n-th buffer, if it was a lie; @start: of its ring. */
+void report_lie(uint64_t start, uint64_t number, struct tale t);
 
 /* What was negotiated: all that was offered, and what the driver has accepted at last. */
 extern uint64_t report_offered, report_acked;

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A split ring, from the device's side. */
+/* Split rings, from the device's side. */
 #include <linux/virtio_ring.h>
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
 #include "device.h"
-#include "liar.h"
-#include "report.h"
 #include "ring.h"
 
-#define PAGE	4096
-
+struct ring rings[RINGS] = { { .kick = -1, .call = -1 }, { .kick = -1, .call = -1 } };
 struct work work = { .rings = NO_SPAN, .data = NO_SPAN };
 
 /*
@@ -71,12 +67,29 @@ static bool put32(uint64_t addr, uint32_t value)
 }
 
 /* An element may lie across two pages. */
-static bool put_used(const struct ring *r, uint16_t i, uint32_t id, uint32_t len)
+bool ring_put_used(const struct ring *r, uint16_t i, uint32_t id, uint32_t len)
 {
 	return put32(used_at(r, i), id) && put32(used_at(r, i) + 4, len);
 }
 
-static void interrupt(const struct ring *r)
+bool ring_available(const struct ring *r, uint16_t *index)
+{
+	return get16(r->avail + INDEX, index);
+}
+
+bool ring_spoil(const struct ring *r, uint16_t head, uint32_t with)
+{
+	const uint64_t words = sizeof(struct vring_desc) / sizeof(with);
+	uint64_t at = r->desc + head * sizeof(struct vring_desc), i;
+
+	for (i = 0; i < words; i++)
+		if (!put32(at + i * sizeof(with), with ^ i))
+			return false;
+
+	return true;
+}
+
+void ring_interrupt(const struct ring *r)
 {
 	uint64_t one = 1;
 
@@ -84,131 +97,17 @@ static void interrupt(const struct ring *r)
 		return;		/* it counts to 2^64: cannot be */
 }
 
-/* Tell the driver that the used index went on from @old, unless it does not want to know. */
-static void notify(const struct ring *r, uint16_t old)
+bool ring_publish(struct ring *r, uint16_t next)
 {
-	uint16_t said;
+	uint16_t old = r->used_idx, said;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!get16(r->event_idx ? used_event(r) : r->avail + FLAGS, &said))
-		return;
-	if (r->event_idx ? vring_need_event(said, r->used_idx, old) :
-			   !(said & VRING_AVAIL_F_NO_INTERRUPT))
-		interrupt(r);
-}
-
-/* Write a buffer full, page by page, for each may lie somewhere; return the bytes. */
-static uint32_t fill(uint64_t addr, uint32_t len)
-{
-	uint32_t done, piece, written = 0;
-	void *data;
-
-	for (done = 0; done < len; done += piece) {
-		piece = PAGE - (addr + done) % PAGE;
-		if (piece > len - done)
-			piece = len - done;
-		data = memory_at(addr + done, piece, true, &work.data);
-		if (!data)
-			break;
-		written += device_fill(data, piece);
-	}
-
-	return written;
-}
-
-/* Write a chain of descriptors full, that which the device may write; return the bytes. */
-static uint32_t fill_chain(uint64_t table, uint32_t num, uint16_t at, bool nested)
-{
-	struct span *where = nested ? &work.data : &work.rings;
-	uint32_t written = 0, steps;
-
-	for (steps = 0; steps < num && at < num; steps++) {
-		const volatile struct vring_desc *found =
-			memory_at(table + at * sizeof(*found), sizeof(*found), false, where);
-		struct vring_desc d;
-
-		if (!found)
-			break;
-		d = *found;
-		work.descriptors++;
-		if (d.flags & VRING_DESC_F_INDIRECT)
-			return nested ? written :
-				written + fill_chain(d.addr, d.len / sizeof(d), 0, true);
-		if (d.flags & VRING_DESC_F_WRITE)
-			written += fill(d.addr, d.len);
-		if (!(d.flags & VRING_DESC_F_NEXT))
-			break;
-		at = d.next;
-	}
-
-	return written;
-}
-
-static void pause_ms(unsigned int ms)
-{
-	struct timespec t = { 0, ms * 1000000L };
-
-	nanosleep(&t, NULL);
-}
-
-/* Put a buffer on the used ring, or what is said instead of it; false: the ring is not all there. */
-static bool complete(struct ring *r, uint32_t id, uint32_t len)
-{
-	struct tale t = liar_tale();
-	uint16_t old = r->used_idx, next = old + 1;
-	uint32_t i;
-
-	report_lie(work.buffers++, t);
-	switch (t.lie) {
-	case LONGER:
-		len += 1 + t.arg % 65536;
-		break;
-	case HUGE:
-		len = UINT32_MAX;
-		break;
-	case SHORTER:
-		/* The guest compares runs of eight bytes. */
-		if (len > 8)
-			len = 8 + (t.arg % (len - 8) & ~7u);
-		break;
-	case NOTHING:
-		len = 0;
-		break;
-	case EARLY:
-		interrupt(r);
-		break;
-	case LATE:
-		pause_ms(1 + t.arg / 64 % 20);
-		break;
-	case SCRIBBLE:
-		for (i = 1; i < r->num; i++)
-			if (!put_used(r, old + i, t.arg * i, ~t.arg))
-				return false;
-		break;
-	case BEYOND:
-		id = r->num + t.arg % 65536;
-		break;
-	case OTHER:
-		id = (id + 1 + t.arg % (r->num > 1 ? r->num - 1 : 1)) % r->num;
-		break;
-	case JUMP:
-		next = old + 2 + t.arg % 32768;
-		break;
-	case BACK:
-		next = old - 1 - t.arg % 32768;
-		break;
-	case NEVER:
-		return true;
-	default:
-		break;
-	}
-
-	if (!put_used(r, old, id, len) || !put16(r->used + INDEX, next))
+	if (!put16(r->used + INDEX, next))
 		return false;
 	r->used_idx = next;
-	notify(r, old);
-	if (t.lie == TWICE)
-		interrupt(r);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (get16(r->event_idx ? used_event(r) : r->avail + FLAGS, &said) &&
+	    (r->event_idx ? vring_need_event(said, next, old) : !(said & VRING_AVAIL_F_NO_INTERRUPT)))
+		ring_interrupt(r);
 
 	return true;
 }
@@ -222,43 +121,70 @@ static bool ask_for_kick(const struct ring *r)
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-	return get16(r->avail + INDEX, &available) && available != r->next;
+	return ring_available(r, &available) && available != r->next;
 }
 
-void ring_start(struct ring *r)
+bool rings_running(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < RINGS; i++)
+		if (rings[i].running)
+			return true;
+
+	return false;
+}
+
+void ring_start(struct ring *r, uint64_t start)
 {
 	r->running = true;
 	r->fresh = true;
-	liar_next_ring();
+	r->held.is = false;
+	r->start = start;
+	r->liar = liar_next(start);
 }
 
-void ring_serve(struct ring *r)
+bool ring_take(struct ring *r, struct chain *c)
 {
-	uint16_t available, head;
-	uint32_t written;
+	uint16_t available;
 
+	/* A translation that is waited for may stop it. */
 	if (!r->running || !r->enabled)
-		return;
+		return false;
 	if (r->fresh) {
 		/* It will be written, so ask for that at once. */
 		const uint16_t *index = memory_at(r->used + INDEX, sizeof(*index), true,
 						  &work.rings);
 
 		if (!index)
-			return;
+			return false;
 		r->used_idx = *index;
 		r->fresh = false;
 	}
+	if (!ring_available(r, &available) || (r->next == available && !ask_for_kick(r)) ||
+	    !get16(avail_at(r, r->next), &c->head))
+		return false;
+	r->next++;
+	c->tale = liar_tale(&r->liar);
+	chain_walk(r, c);
 
-	/* A translation that is waited for may stop it. */
-	while (r->running && get16(r->avail + INDEX, &available)) {
-		if (r->next == available && !ask_for_kick(r))
-			return;
-		if (!get16(avail_at(r, r->next), &head))
-			return;
-		r->next++;
-		written = fill_chain(r->desc, r->num, head, false);
-		if (!r->running || !complete(r, head, written))
-			return;
+	return true;
+}
+
+void rings_serve(void)
+{
+	static struct chain c;
+	unsigned int i;
+	uint32_t len;
+
+	for (i = device->waiting; i < device->rings; i++) {
+		while (ring_take(&rings[i], &c)) {
+			len = device->serve(&rings[i], &c);
+			if (!rings[i].running || !ring_complete(&rings[i], &c, len))
+				break;
+		}
 	}
+	/* Nothing is there that could overtake them. */
+	for (i = 0; i < device->rings; i++)
+		ring_let_go(&rings[i]);
 }

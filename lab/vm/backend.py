@@ -110,7 +110,7 @@ class Backends:
         """A device as its back end has it, in the words of QMP, which QEMU 10 dies of."""
         now = self.ask(name)
         return {"bits": bits(name, now["acked"]), "offered": bits(name, now["offered"]),
-                "rings": [now["ring"]] if now["starts"] else [], "buffers": now["data"],
+                "rings": now["ring"] if now["starts"] else [], "buffers": now["data"],
                 "ok": now["starts"] > 0}
 
 

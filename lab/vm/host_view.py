@@ -36,6 +36,8 @@ def observe(machine, scenario, image, backends=None):
             # The receive queue always has buffers for the host to look at.
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]
+        if scenario["behind"].get(name) == "lab":
+            buffers = backends.view(name)["buffers"]
         view["devices"][name] = {"parent": parent(scenario, index), "bits": bits, "rings": rings,
                                  "offered": names(name, status["host-features"]),
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
