@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What may be wrong with a record, and the check that must notice it."""
+from lab.model import media
 
 
 def put(**fields):
@@ -268,4 +269,8 @@ TABLE = [
     ("lied_to", reported("rng", buffers=99_999), "rng.lies"),
     ("lied_to", put(backends={"rng": {}}), "rng.lies"),
     ("lied_to", reported("rng", bytes=4096 + 8 * 10_001 - 1), "rng.short"),
+    ("lied_to_again", said("read", failed="5002"), "blk.failed"),
+    ("lied_to_again", said("read", failed="0"), "blk.failed"),
+    ("lied_to_again", reported("blk", bytes=media.DISK - 1), "blk.served"),
+    ("lied_to_again", said("read", sha256="0"), "blk.read"),
 ]

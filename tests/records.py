@@ -245,9 +245,20 @@ def lied_to():
                   lies={"longer": 30_000, "shorter": 10_001})
 
 
+def lied_to_again():
+    """A guest that reads its disk from a back end that lies of its status as well."""
+    disk = boot.data.disk_digest()
+    return by_hand("liar-blk-lies", ["devices", "read:4096"],
+                   ("read", {"bytes": str(media.DISK), "sha256": disk, "failed": "5000"}), disk=disk,
+                   backends={"blk": {"bytes": media.DISK, "buffers": 100_001, "refused": 0,
+                                     "refused_at": [], "misses": 0, "faults": 0,
+                                     "lies": {"field": 5_001, "huge": 40_000}}})
+
+
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, lied_to)}
+    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, lied_to,
+    lied_to_again)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

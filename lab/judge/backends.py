@@ -4,15 +4,19 @@ from ..model.check import Check
 from .host import pool, side
 
 DRAW = 4096  # bytes, each time that the guest's rng step draws
+# What the guest tells of that went through a device, and how often: a ping goes there and back.
+MOVES = {"rng": {"rng": 1}, "blk": {"read": 1, "write": 1}, "net": {"ping": 2}}
 
 
 def survey(record):
-    scenario, drawn = record.scenario, sum(int(r["bytes"]) for r in record.all("rng"))
+    scenario = record.scenario
     for name, report in record.backends.items():
         if scenario["behind"][name] == "lab":
-            yield Check(f"{name}.served", f"{name}: its back end served what the guest has drawn",
-                        0 < drawn <= report.get("bytes", 0),
-                        f"{report.get('bytes')} of {drawn} bytes")
+            told = sum(times * int(r["bytes"]) for verb, times in MOVES[name].items()
+                       for r in record.all(verb))
+            yield Check(f"{name}.served", f"{name}: its back end served what the guest tells of",
+                        0 < told <= report.get("bytes", 0),
+                        f"{report.get('bytes')} of {told} bytes")
             yield Check(f"{name}.outside", f"{name}: its back end was handed no address outside of"
                         " what it may access", report.get("refused") == 0,
                         [hex(at) for at in report.get("refused_at", [])])
@@ -52,7 +56,11 @@ def lies(record, name, report):
     yield Check(f"{name}.lies", f"{name}: its back end lied about {least} of {buffers} buffers, or"
                 " more", report.get("buffers", 0) >= buffers and sum(told.values()) >= least,
                 f"{report.get('buffers')}: {told}")
-    if told.get("shorter") and not record.scenario["errors"]:
+    failed = [int(r["failed"]) for r in record.all("read") if name == "blk" and "failed" in r]
+    if told.get("field") and failed and not record.scenario["errors"]:
+        yield Check(f"{name}.failed", f"{name}: the guest saw requests fail, as the back end has said"
+                    " wrongly of some", 0 < sum(failed) <= told["field"], failed)
+    if name == "rng" and told.get("shorter") and not record.scenario["errors"]:
         # Each time it was eight bytes or more; the kernel draws some for itself.
         wanted = sum(DRAW * int(step.partition(":")[2] or 1) for step in record.scenario["steps"]
                      if step.partition(":")[0] == "rng") + 8 * told["shorter"]

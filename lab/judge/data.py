@@ -22,7 +22,7 @@ def survey(record, steps):
         yield entropy(record)
     if "net" in steps:
         yield network(record, steps)
-    pings = [step.partition(":")[2] for step in record.scenario["steps"] if step.startswith("ping:")]
+    pings = [step.split(":")[1] for step in record.scenario["steps"] if step.startswith("ping:")]
     if pings:
         yield Check("net.ping", "net: each packet of the guest comes back as it was sent",
                     [p["packets"] for p in record.all("ping")] == pings, record.all("ping"))

@@ -19,6 +19,19 @@
 /* Suit any logical block size that a disk is likely to have. */
 #define ALIGN_BYTES	4096
 
+/* A device that says wrongly that it failed does not do so each time. */
+#define TRIES		16
+
+struct reading reading(const char *bytes)
+{
+	size_t size = bytes ? strtoul(bytes, NULL, 0) : 0;
+
+	if (!size || size > MIB)
+		return (struct reading){ .size = MIB, .tries = 1 };
+
+	return (struct reading){ .size = size, .tries = TRIES };
+}
+
 struct token disk_serial(const char *disk)
 {
 	return read_token("/sys/block/%s/serial", disk);
@@ -52,31 +65,41 @@ static void *buffer(size_t size)
 }
 
 /* Hash all of a disk; return how many bytes there were, or -1. */
-long long hash_open_disk(int fd, void *buf, char hex[HASH_HEX])
+long long hash_open_disk(int fd, void *buf, struct reading *how, char hex[HASH_HEX])
 {
-	long long bytes = 0;
+	unsigned int tries = how->tries;
 	int hash = hash_open();
+	long long bytes = 0;
 	ssize_t n;
 
 	if (hash < 0)
 		return -1;
 
-	while ((n = read(fd, buf, MIB)) > 0 && !hash_add(hash, buf, n)) {
+	while ((n = pread(fd, buf, how->size, bytes))) {
+		if (n < 0) {
+			how->failed++;
+			if (!--tries)
+				break;
+			continue;
+		}
+		if (hash_add(hash, buf, n))
+			break;
 		bytes += n;
+		tries = how->tries;
 		alive();
 	}
 
 	return hash_close(hash, hex) || n ? -1 : bytes;
 }
 
-int hash_disk(const char *disk, char hex[HASH_HEX])
+int hash_disk(const char *disk, struct reading how, char hex[HASH_HEX])
 {
 	void *buf = buffer(MIB);
 	int fd = open(device_file(disk).s, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	char found[HASH_HEX];
 	int ret = -1;
 
-	if (buf && fd >= 0 && hash_open_disk(fd, buf, found) >= 0) {
+	if (buf && fd >= 0 && hash_open_disk(fd, buf, &how, found) >= 0) {
 		memcpy(hex, found, HASH_HEX);
 		ret = 0;
 	}

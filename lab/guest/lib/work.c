@@ -30,7 +30,7 @@ static int blk_round(struct work *work)
 {
 	char hex[HASH_HEX];
 
-	if (rewrite_disk("vda") || hash_disk("vda", hex))
+	if (rewrite_disk("vda") || hash_disk("vda", reading(NULL), hex))
 		return -1;
 	if (work->rounds && strcmp(work->hex, hex)) {
 		errno = EBADMSG;

@@ -14,9 +14,11 @@
 
 #define MANY	32
 
+/* Take READERS[:BYTES]: in pieces of so many bytes, each of them again if it fails. */
 static void step_flood(const char *arg)
 {
-	unsigned long i, readers = arg ? strtoul(arg, NULL, 0) : 8;
+	char *size = NULL;
+	unsigned long i, readers = arg ? strtoul(arg, &size, 0) : 8;
 	char (*hex)[HASH_HEX];
 
 	hex = mmap(NULL, MANY * HASH_HEX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -28,7 +30,7 @@ static void step_flood(const char *arg)
 
 	for (i = 0; i < readers; i++)
 		if (!fork())
-			_exit(hash_disk("vda", hex[i]));
+			_exit(hash_disk("vda", reading(size && *size ? size + 1 : NULL), hex[i]));
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
 

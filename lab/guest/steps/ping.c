@@ -39,9 +39,9 @@ static unsigned short checksum(const struct packet *packet)
 }
 
 /* Return 1 if @sent comes back in time, whatever else does; -1 if it is not as it was sent. */
-static int answered(int fd, const struct packet *sent)
+static int answered(int fd, const struct packet *sent, unsigned int ms)
 {
-	struct patience p = patience(AGAIN_MS);
+	struct patience p = patience(ms);
 	char raw[IP_HEADER + sizeof(*sent)];
 	struct packet back;
 
@@ -58,7 +58,7 @@ static int answered(int fd, const struct packet *sent)
 }
 
 /* A network may lose packets, and DPDK does while it waits for a translation. */
-static int ping(int fd, unsigned int number, unsigned long long seed)
+static int ping(int fd, unsigned int number, unsigned long long seed, unsigned int ms)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct packet packet = { .icmp.type = ICMP_ECHO };
@@ -72,7 +72,7 @@ static int ping(int fd, unsigned int number, unsigned long long seed)
 	do {
 		if (sendto(fd, &packet, sizeof(packet), 0, (void *)&to, sizeof(to)) < 0)
 			return -1;
-		ret = answered(fd, &packet);
+		ret = answered(fd, &packet, ms);
 	} while (!ret && wait_ms(&p, 1));
 	alive();
 	errno = ret ? EBADMSG : ETIMEDOUT;
@@ -80,10 +80,12 @@ static int ping(int fd, unsigned int number, unsigned long long seed)
 	return ret > 0 ? 0 : -1;
 }
 
-/* Send as many packets as the argument says. */
+/* Take COUNT[:MS]: so many packets, each of them again after so long. */
 static void step_ping(const char *arg)
 {
-	unsigned int count = arg ? strtoul(arg, NULL, 0) : 1;
+	char *rest = "";
+	unsigned int count = arg ? strtoul(arg, &rest, 0) : 1;
+	unsigned int ms = *rest ? strtoul(rest + 1, NULL, 0) : AGAIN_MS;
 	unsigned long long seed = strtoull(param("vdma.seed"), NULL, 16);
 	struct token name;
 	unsigned int i = 0;
@@ -94,7 +96,7 @@ static void step_ping(const char *arg)
 		return;
 	}
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-	while (fd >= 0 && i < count && !ping(fd, i, seed))
+	while (fd >= 0 && i < count && !ping(fd, i, seed, ms))
 		i++;
 	if (i < count)
 		fail("ping", name.s);

@@ -30,6 +30,8 @@ static struct token segment(const char *disk)
 	return read_token("/sys/block/%s/queue/max_segment_size", disk);
 }
 
+static struct reading how;
+
 static void read_disk(const char *disk, void *buf)
 {
 	int fd = open_disk(disk, O_RDONLY);
@@ -41,19 +43,20 @@ static void read_disk(const char *disk, void *buf)
 		return;
 
 	before = completed(disk);
-	bytes = hash_open_disk(fd, buf, hex);
+	bytes = hash_open_disk(fd, buf, &how, hex);
 	if (bytes < 0)
 		fail("read", disk);
 	else
-		report("read disk=%s bytes=%lld sha256=%s requests=%lu segment=%s",
+		report("read disk=%s bytes=%lld sha256=%s requests=%lu segment=%s failed=%lu",
 		       disk_serial(disk).s, bytes, hex, completed(disk) - before,
-		       one_word(segment(disk).s).s);
+		       one_word(segment(disk).s).s, how.failed);
 	close(fd);
 }
 
+/* Take, or not, in pieces of how many bytes, each of them again if it fails. */
 static void step_read(const char *arg)
 {
-	(void)arg;
+	how = reading(arg);
 	each_disk(read_disk, MIB);
 }
 
