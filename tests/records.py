@@ -255,10 +255,21 @@ def lied_to_again():
                                      "lies": {"field": 5_001, "huge": 40_000}}})
 
 
+def mended():
+    """A guest whose rng's rings were broken, and that draws from a device that lies no more."""
+    drawn = media.entropy_image()[64:96].hex()
+    record = behind("vhost-user-rng-breaks", ("error", {"what": "stalled"}),
+                    ("ready", {"name": "running"}),
+                    ("rng", {"bytes": "4096", "head": drawn, "tail": drawn}), bytes=8300,
+                    buffers=2001, lies={"longer": 960, "never": 40, "jump": 6})
+    record.said[-1] = ["done", {"errors": "1"}]
+    return record
+
+
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
     shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, lied_to,
-    lied_to_again)}
+    lied_to_again, mended)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

@@ -5,6 +5,8 @@ from .host import pool, side
 
 DRAW = 4096  # bytes, each time that the guest's rng step draws
 # What the guest tells of that went through a device, and how often: a ping goes there and back.
+# Lies that a ring does not survive: lab/backend/liar.h.
+BREAKING = ("nothing", "beyond", "other", "jump", "back", "never")
 MOVES = {"rng": {"rng": 1}, "blk": {"read": 1, "write": 1}, "net": {"ping": 2}}
 
 
@@ -37,6 +39,14 @@ def survey(record):
             yield from lies(record, name, report)
 
 
+def mended(record, name):
+    """All that the guest does once the host has looked at it is right: the lies have ended."""
+    verbs = [verb for verb, _ in record.said]
+    last = verbs[verbs.index("ready"):] if "ready" in verbs else []
+    return Check(f"{name}.mended", f"{name}: bound to a device that does not lie any more, it works",
+                 "error" not in last and any(verb in last for verb in MOVES[name]), last)
+
+
 def translated(record, name, report):
     """The back end follows the guest: it asks QEMU for translations, or asks for none."""
     asks = record.scenario["asks"]
@@ -51,11 +61,16 @@ def translated(record, name, report):
 
 def lies(record, name, report):
     """The back end has lied, and to somebody who believed it."""
-    buffers, least = record.scenario["lies"]
+    buffers, least, *breaking = record.scenario["lies"]
     told = report.get("lies", {})
     yield Check(f"{name}.lies", f"{name}: its back end lied about {least} of {buffers} buffers, or"
                 " more", report.get("buffers", 0) >= buffers and sum(told.values()) >= least,
                 f"{report.get('buffers')}: {told}")
+    if breaking:
+        found = sum(told.get(lie, 0) for lie in BREAKING)
+        yield Check(f"{name}.breaks", f"{name}: {breaking[0]} of them are such that break a ring, or"
+                    " more", found >= breaking[0], found)
+        yield mended(record, name)
     failed = [int(r["failed"]) for r in record.all("read") if name == "blk" and "failed" in r]
     if told.get("field") and failed and not record.scenario["errors"]:
         yield Check(f"{name}.failed", f"{name}: the guest saw requests fail, as the back end has said"

@@ -52,7 +52,8 @@ KEYS = {
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
     "asks": "true: a back end in a process of its own must ask for translations, whatever the mode",
-    "lies": "the fewest buffers that the vhost-user back end must have, and of them the fewest lies",
+    "lies": "the fewest buffers that the vhost-user back end must have, and of them the fewest lies;"
+            " where it breaks rings, how often, and it must work in the end",
     "absent": "devices whose probe fails: the text that the console must show for each",
     "cacheable": "false: some of the kernel's memory for DMA must be non-cacheable",
     "errors": "what the guest must find wrong: this is a negative control",
