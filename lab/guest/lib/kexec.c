@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,15 @@
 #include "share.h"
 #include "step.h"
 #include "sysfs.h"
+
+/* Have room for the steps that are left, however many kernels there were. */
+static void drop_steps(char *line)
+{
+	char *steps = strstr(line, " vdma.steps=");
+
+	if (steps)
+		memmove(steps, strchrnul(steps + 1, ' '), strlen(strchrnul(steps + 1, ' ')) + 1);
+}
 
 /* Have the next kernel's init go on with the steps that are left. */
 static int load(unsigned long flags, const char *extra)
@@ -20,6 +30,7 @@ static int load(unsigned long flags, const char *extra)
 	int len, ret = -1;
 
 	if (kernel >= 0 && initrd >= 0 && !read_text("/proc/cmdline", old, sizeof(old))) {
+		drop_steps(old);
 		len = snprintf(line, sizeof(line), "%s vdma.steps=%s%s", old, steps_left(), extra);
 		ret = syscall(SYS_kexec_file_load, kernel, initrd, len + 1, line, flags);
 	}
