@@ -7,7 +7,7 @@ from . import test_backend
 from .test_backend import AVAIL, BASE, DATA, DESC, NEXT, SIZE, Test, USED, USER, WRITE
 
 setUpModule = test_backend.setUpModule
-GET_CONFIG = 24
+GET_FEATURES, SET_OWNER, GET_CONFIG = 1, 3, 24
 IN, OUT, FLUSH, GET_ID = 0, 1, 4, 8
 OK, FAILED, UNKNOWN = 0, 1, 2
 DISK = bytes(range(256)) * 64
@@ -64,9 +64,25 @@ class Disk(Test):
 
     def test_its_configuration_tells_its_size(self):
         self.connect()
-        request = struct.pack("<3I", 0, 60, 0) + bytes(60)
-        _, size, _, *space = self.say(GET_CONFIG, request, reply="<3I60B")
-        self.assertEqual((size, struct.unpack("<Q", bytes(space[:8]))[0]), (60, len(DISK) // 512))
+        self.assertEqual(struct.unpack("<Q", self.config()[:8]), (len(DISK) // 512,))
+
+    def config(self):
+        _, size, _, *space = self.say(GET_CONFIG, struct.pack("<3I", 0, 60, 0) + bytes(60),
+                                      reply="<3I60B")
+        self.assertEqual(size, 60)
+        return bytes(space)
+
+    def test_it_lies_of_what_it_is_each_time_that_it_is_plugged_in_but_the_first(self):
+        found = []
+        for _ in range(2):
+            self.connect("lie=1", "plugs=3")
+            for _ in range(4):
+                self.say(SET_OWNER)
+                found.append((*self.say(GET_FEATURES, reply="<Q"), self.config()))
+        self.assertEqual(found[:4], found[4:])
+        self.assertEqual(found[0], found[3])
+        self.assertEqual(len(set(found)), 3)
+        self.assertTrue(all(features >> 24 == found[0][0] >> 24 for features, _ in found))
 
     def test_a_lie_about_the_status_spares_the_data(self):
         self.connect("lie=1", "which=field")

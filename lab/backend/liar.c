@@ -41,7 +41,43 @@ enum lie liar_known(const char *name)
 
 struct liar liar_next(uint64_t start)
 {
-	return (struct liar){ .lies = lies && start <= lying.until, .seed = mix(lying.seed + start) };
+	return (struct liar){ .lies = lies && !lying.plugs && start <= lying.until, .seed = mix(lying.seed + start) };
+}
+
+/* Numbers that drivers are likely to trip over, and any others. */
+static uint64_t odd(uint64_t x)
+{
+	switch (x & 3) {
+	case 0:
+		return 0;
+	case 1:
+		return UINT64_MAX;
+	case 2:
+		return 1ULL << (x >> 2 & 31);
+	default:
+		return x >> 2;
+	}
+}
+
+void liar_config(uint64_t plug, uint8_t *space, uint32_t size)
+{
+	uint64_t x = mix(lying.seed ^ plug), value;
+	unsigned int i, at, len;
+
+	if (plug < 2 || plug > lying.plugs)
+		return;
+	for (i = 0; i < 3; i++, x = mix(x)) {
+		value = odd(mix(~x));
+		at = x % size & ~3u;
+		len = 1 << (x >> 32 & 3);
+		memcpy(space + at, &value, len < size - at ? len : size - at);
+	}
+}
+
+uint64_t liar_features(uint64_t plug)
+{
+	/* Those of a type of device that all specifications have had. */
+	return plug < 2 || plug > lying.plugs ? 0 : mix(~lying.seed ^ plug) & 0xffffff;
 }
 
 static enum lie pick(uint64_t x)

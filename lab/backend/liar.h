@@ -52,6 +52,7 @@ struct lying {
 	unsigned int breaking;
 	uint64_t until;		/* the last start of a ring that lies */
 	enum lie only;		/* this lie and no other; TRUTH: any */
+	uint64_t plugs;		/* of the device lies what it is, not what it does, so often */
 };
 
 /* Lie from now on. */
@@ -60,6 +61,9 @@ void liar_start(struct lying how);
 enum lie liar_known(const char *name);
 /* For the n-th start of a ring: it has its own lies, which the seed determines as well. */
 struct liar liar_next(uint64_t start);
+/* For the n-th time that the device is plugged in, but the first: rubbish for its configuration, and bits. */
+void liar_config(uint64_t plug, uint8_t *space, uint32_t size);
+uint64_t liar_features(uint64_t plug);
 /* What to say of the next buffer. */
 struct tale liar_tale(struct liar *l);
 

@@ -5,7 +5,7 @@
  * it is told to, and reports what it saw.
  *
  *	backend TYPE SOCKET REPORT [offer=BIT] [only=FIRST-LAST]
- *		[lie=SEED [break=N] [until=STARTS] [which=LIE]]
+ *		[lie=SEED [break=N] [until=STARTS] [which=LIE] [plugs=N]]
  *
  * It listens at SOCKET, says so on its output, serves one front end, and ends
  * when that goes. On SIGUSR1 it writes its report.
@@ -85,6 +85,8 @@ static void read_options(char **words)
 			how.breaking = whole(value);
 		} else if ((value = option(*words, "until"))) {
 			how.until = whole(value);
+		} else if ((value = option(*words, "plugs"))) {
+			how.plugs = whole(value);
 		} else if ((value = option(*words, "which"))) {
 			how.only = liar_known(value);
 			if (!how.only)

@@ -45,6 +45,8 @@ enum request {
 };
 
 static uint64_t offered, protocol_acked;
+/* How often the device was plugged in: each time it is owned once. */
+static uint64_t plugs;
 
 void protocol_init(uint64_t features)
 {
@@ -138,6 +140,12 @@ static void set_features(uint64_t features)
 	report_write();
 }
 
+/* Where the device lies: other bits each time. */
+static uint64_t may_offer(void)
+{
+	return offered ^ liar_features(plugs);
+}
+
 static uint64_t protocol_features(void)
 {
 	return P_REPLY_ACK | P_BACKEND_REQ | P_RESET_DEVICE | (device->config ? P_CONFIG : 0);
@@ -149,6 +157,7 @@ static bool get_config(struct config *c)
 	if (!device->config || c->offset || c->size > CONFIG_MAX)
 		return false;
 	device->config(c->space, c->size);
+	liar_config(plugs, c->space, c->size);
 
 	return true;
 }
@@ -189,12 +198,12 @@ static bool obey(int sock, uint32_t request, union payload *p, const int *fds,
 		return false;
 	switch (request) {
 	case GET_FEATURES:
-		*u64 = offered;
+		*u64 = may_offer();
 		*size = sizeof(*u64);
 		return true;
 	case SET_FEATURES:
 		set_features(*u64);
-		return !(report_acked & ~offered);
+		return !(report_acked & ~may_offer());
 	case GET_PROTOCOL_FEATURES:
 		*u64 = protocol_features();
 		*size = sizeof(*u64);
@@ -207,6 +216,7 @@ static bool obey(int sock, uint32_t request, union payload *p, const int *fds,
 		*size = sizeof(*u64);
 		return true;
 	case SET_OWNER:
+		plugs++;
 		return true;
 	case RESET_OWNER:
 	case RESET_DEVICE:
