@@ -29,7 +29,7 @@ KEYS = {
     "cpus": "number of CPUs",
     "append": "further kernel parameters",
     "patience": "seconds without a word before the guest counts as hung",
-    "steps": "what the guest's init does, in this order",
+    "steps": "what the guest's init does, in this order; [3, STEP, STEP] does both three times",
     "next": "the kernel that the guest starts by kexec or as it crashes, where it is another",
     "mode": "the dma_mode of every device that 'modes' does not name",
     "modes": "the dma_mode by device, where they differ",
@@ -101,7 +101,7 @@ def read(folder, base):
                 raise Fail(f"{path.name}: scenario {name} has unknown keys: "
                            + ", ".join(sorted(unknown)), "lab/model/scenario.py lists the keys")
             scenario |= pool_of(*scenario.get("restricted_pool", ()))
-            scenario["name"] = name
+            scenario["name"], scenario["steps"] = name, [*spread(scenario["steps"])]
             scenario["behind"] = {device: kind for device, kind in scenario["behind"].items()
                                   if device in scenario["devices"]}
             scenario["companion"] = scenario["companion"] and COMPANION
@@ -109,6 +109,12 @@ def read(folder, base):
                 "fragments": scenario["config"], "compiler": scenario["compiler"]}
             found[name] = scenario
     return found
+
+
+def spread(steps):
+    """The steps one by one, where a list is a number and the steps that come so often."""
+    for step in steps:
+        yield from step[1:] * step[0] if isinstance(step, list) else [step]
 
 
 def pool_of(start=None, size=None):
