@@ -10,7 +10,7 @@ from ..model.scenario import COMPANION
 from ..patches.qemu import Qemu
 from ..judge.boot import judge
 from ..judge.device_table import device_table
-from ..flows import run_guest, runner
+from ..flows import prompt, run_guest, runner
 from .verb import option, verb
 
 
@@ -27,9 +27,9 @@ def do_boot(args):
         scenario = scenarios.with_debug(scenario) if args.debug else scenario
         scenario = scenarios.with_companion(scenario, args.qemu)
         if args.dry_run:
-            runner.dry_run(scenario, kind)
+            prompt.dry_run(scenario, kind)
         elif args.shell:
-            return runner.shell(scenario, kind)
+            return prompt.shell(scenario, kind)
         else:
             good = boot(scenario, kind, args.timeout, args.save and Path(
                 args.save, *[scenario["name"]] * (len(args.scenario) > 1))) and good

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boot a scenario on a kernel: build what it needs, watch it, and return its record."""
 import random
-import shlex
 import shutil
-import subprocess
 import time
 
-from ..core.cache import cache, room, scratch
+from ..core.cache import room, scratch
 from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
@@ -14,7 +12,7 @@ from ..model.record import Record
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
 from ..build import backend, guest, kernel, qemu
-from ..vm.backend import Backends, commands, kinds_of
+from ..vm.backend import Backends, kinds_of
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
@@ -151,29 +149,3 @@ def prove(boot):
         say(f"{record.scenario['name']} on {record.kind}: {record.end}; the end of its console:\n"
             + "\n".join(f"    {line}" for line in record.console.splitlines()[-12:]))
     return record, judge(record)
-
-
-def interactive(scenario, kind):
-    """The command line of a guest with a prompt on this terminal, and the folder of its disks."""
-    scenario = with_qemu(scenario)
-    arch, base, folder = scenario["machine"], Base(scenario["base"]), cache("shell")
-    image = kernel.build(base, arch, kind)
-    write_media(folder)
-    cmd = prepare(scenario, image, guest.build(arch, image, base), folder,
-                  "vdma.shell vdma.steps=devices")
-    return cmd + ["-serial", "mon:stdio", "-chardev", "null,id=report",
-                  "-device", "pci-serial,chardev=report,addr=0x4"], folder
-
-
-def shell(scenario, kind):
-    cmd, folder = interactive(scenario, kind)
-    say("'help' lists the commands; 'poweroff', or Ctrl-A x, ends the guest")
-    with Backends(scenario, back_end(scenario), folder):
-        return subprocess.run(cmd, cwd=folder, check=False).returncode
-
-
-def dry_run(scenario, kind):
-    cmd, folder = interactive(scenario, kind)
-    for _, behind in commands(scenario, back_end(scenario)):
-        print(f"cd {shlex.quote(str(folder))} && {shlex.join(behind)} &")
-    print(f"cd {shlex.quote(str(folder))} && {shlex.join(cmd)}")
