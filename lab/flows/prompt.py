@@ -4,6 +4,7 @@ import shlex
 import subprocess
 
 from ..core.cache import cache
+from ..core.errors import Fail
 from ..core.process import say
 from ..patches.base import Base
 from ..build import guest, kernel
@@ -15,6 +16,9 @@ from . import runner
 
 def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, and the folder of its disks."""
+    if scenario["vmm"]:
+        raise Fail(f"{scenario['name']} has no prompt, and a command line for each boot only",
+                   "boot it without --shell and --dry-run")
     scenario = runner.with_qemu(scenario)
     arch, base, folder = scenario["machine"], Base(scenario["base"]), cache("shell")
     image = kernel.build(base, arch, kind)

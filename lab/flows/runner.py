@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boot a scenario on a kernel: build what it needs, watch it, and return its record."""
+import contextlib
 import random
 import shutil
 import time
@@ -11,7 +12,8 @@ from ..core.process import run, say
 from ..model.record import Record
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
-from ..build import backend, guest, kernel, qemu
+from ..build import backend, guest, kernel, qemu, vmm
+from ..vm import nested
 from ..vm.backend import Backends, kinds_of
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
@@ -39,6 +41,8 @@ class Boot:
             base, scenario["machine"], scenario["next"])
         self.initrd = guest.build(scenario["machine"], self.kernel, base)
         self.backend, self._backends = back_end(scenario), None
+        self.host = vmm.build(base, scenario["machine"]) if scenario["vmm"] else None
+        self._vmm = nested.Vmm(scenario)
         # A kernel with a part of the series may not show the mode yet.
         self.record = Record(scenario, kind, shows_mode=" dma_mode_show"
                              in (self.kernel / "System.map").read_text())
@@ -53,7 +57,7 @@ class Boot:
             append = (f"vdma.seed={record.seed:#x} vdma.port={peer.port}"
                       f" vdma.steps={','.join(self.scenario['steps'])}")
             try:
-                cmd = prepare(self.scenario, self.kernel, self.initrd, folder, append)
+                cmd = self._command(folder, append)
                 with Backends(self.scenario, self.backend, folder) as self._backends:
                     with Machine(cmd, folder, self.patience) as machine:
                         watch = self._wait_stuck if self.scenario["stuck"] else self._follow
@@ -67,6 +71,12 @@ class Boot:
             record.sent, record.echoes = peer.digest, peer.echoes
         return record
 
+    def _command(self, folder, append):
+        if self.host:
+            return nested.prepare(self.scenario, self.host, self.kernel, self.initrd, folder,
+                                  append)
+        return prepare(self.scenario, self.kernel, self.initrd, folder, append)
+
     def _fill(self, folder):
         write_media(folder)
         if starts_another(self.scenario):
@@ -75,8 +85,12 @@ class Boot:
             shutil.copy(self.initrd, folder / "share" / "initrd")
 
     def look(self, moment, machine):
-        """Have QEMU say what it sees at this moment."""
-        self.record.views[moment] = observe(machine, self.scenario, self.kernel, self._backends)
+        """Have QEMU, or the VMM, say what it sees at this moment."""
+        if self.host:
+            view = self._vmm.view()
+        else:
+            view = observe(machine, self.scenario, self.kernel, self._backends)
+        self.record.views[moment] = view
 
     def _follow(self, machine):
         """Read the report to its end; do what the guest asks for where it waits for it."""
@@ -84,7 +98,7 @@ class Boot:
         try:
             for line in machine.lines(WHOLE * self.patience):
                 word, _, rest = line.partition(" ")
-                if word != "vdma":
+                if self._vmm.takes(line) or word != "vdma":
                     continue
                 verb, *fields = rest.split()
                 fields = dict(f.partition("=")[::2] for f in fields)
@@ -106,8 +120,14 @@ class Boot:
     def _wait_stuck(self, machine):
         """Wait for the text that tells why, then make sure that nothing moves any more."""
         text = self.scenario["stuck"]
-        machine.patience().until(lambda: machine.proc.poll() is not None or text
-                                 in machine.console.read_text(errors="replace"), 0.1)
+
+        def there():
+            return text in machine.console.read_text(errors="replace")
+
+        if self.host:
+            self._listen(machine, there)
+        else:
+            machine.patience().until(lambda: machine.proc.poll() is not None or there(), 0.1)
         self.look("stuck", machine)
         time.sleep(2)
         machine.report.setblocking(False)
@@ -115,6 +135,15 @@ class Boot:
             self.record.end = machine.report.recv(4096).decode(errors="replace")
         except BlockingIOError:
             self.record.end = "silent"
+
+    def _listen(self, machine, there):
+        """Hear what the VMM sees, until it has said so of what the console shows."""
+        with contextlib.suppress(TimeoutError):
+            for line in machine.lines(self.patience):
+                if not self._vmm.takes(line):
+                    self.record.said.append([line, {}])
+                elif line.startswith("vmm memory ") and there():
+                    return
 
 
 def with_qemu(scenario):

@@ -20,6 +20,7 @@ KEYS = {
     "behind": "what is behind a device in a process of its own, by device: a name in lab/backends.toml",
     "backend": "further options of such a process; lab/backend/main.c has those of the lab's own",
     "companion": "true: needs the companion QEMU",
+    "vmm": "the guest is one of the lab's own VMM, on a host with KVM that QEMU boots: words for lab/vmm/main.c",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
     "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes; '/NODE' is made if it is not there",
@@ -93,7 +94,7 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "behind": {}, "asks": None, "backend": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
+                        "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}

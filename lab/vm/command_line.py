@@ -47,8 +47,7 @@ def command(scenario, kernel, initrd, append, dtb=None):
         cmd += ["-initrd", str(initrd)]
     if dtb:
         cmd += ["-dtb", str(dtb)]
-    cmd += ["-append", f"console={arch['console']} panic=-1 suspend.pm_test_delay=0"
-            f" vdma.report={arch['report']} {append} {scenario.get('append', '')}".strip()]
+    cmd += ["-append", parameters(scenario, append)]
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
         behind = name in scenario["behind"]
@@ -68,6 +67,13 @@ def command(scenario, kernel, initrd, append, dtb=None):
         if name in PLUGGED:
             cmd += ["-device", PLUGGED[name]]
     return cmd
+
+
+def parameters(scenario, append):
+    """The command line of the kernel."""
+    arch = scenario["machine"]
+    return (f"console={arch['console']} panic=-1 suspend.pm_test_delay=0"
+            f" vdma.report={arch['report']} {append} {scenario.get('append', '')}").strip()
 
 
 def vhost_user(name):

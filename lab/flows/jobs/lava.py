@@ -35,6 +35,7 @@ def unfit(one):
     return (one["companion"] and "needs the companion QEMU"
             or (one["must_fail"] or one["errors"] or one["stuck"])
             and "what must go wrong there is judged from outside"
+            or one["vmm"] and "the host of its VMM is the lab's"
             or one["config"] and "its kernel has a configuration of its own"
             or one.get("dtb") and "its device tree is edited"
             or ORDEALS & {s.partition(":")[0] for s in one["steps"]}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A host with KVM that has one guest: its kernel, the lab's own VMM, and what that is given."""
+import hashlib
+import subprocess
+from collections import namedtuple
+
+from ..core.cache import cache, new_entry, ROOT
+from ..core.errors import Fail
+from ..core.process import run
+from . import kernel
+
+SOURCES = ROOT / "lab" / "vmm"
+SPEC = """dir /dev 755 0 0
+nod /dev/console 600 0 0 c 5 1
+file /init {program} 755 0 0
+file /Image {guest}/Image 644 0 0
+file /initrd {initrd} 644 0 0
+file /dtb {folder}/guest.dtb 644 0 0
+"""
+
+# The folder of the host's kernel, and the VMM.
+Host = namedtuple("Host", "kernel program")
+
+
+def build(base, machine):
+    """Have a host, whose kernel is without the series: what is tested is the guest's."""
+    return Host(kernel.build(base, machine | {"fragments": ("pkvm-host",)}, "stock"),
+                program(f"{machine['cross']}gcc"))
+
+
+def program(compiler):
+    files = sorted(SOURCES.glob("*.[ch]"))
+    text = b"".join(f.read_bytes() for f in files) + run(compiler, "--version").encode()
+    entry = cache("vmm") / hashlib.sha256(text).hexdigest()[:16]
+    if not entry.exists():
+        with new_entry(entry) as new:
+            try:
+                run(compiler, "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", new / "vmm",
+                    *sorted(SOURCES.glob("*.c")))
+            except subprocess.CalledProcessError as err:
+                raise Fail("the VMM does not build:\n" + err.stderr.decode()) from err
+    return entry / "vmm"
+
+
+def device_tree(machine, initrd, parameters, folder):
+    """What the guest is told."""
+    dtb = folder / "guest.dtb"
+    text = run(f"{machine['cross']}gcc", "-E", "-P", "-nostdinc", "-undef", "-x",
+               "assembler-with-cpp", SOURCES / "guest.dts")
+    # Room for the command line.
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-p", 4096, "-o", dtb, text=text)
+    run("fdtput", "-t", "s", dtb, "/chosen", "bootargs", parameters)
+    start = int(run("fdtget", "-t", "x", dtb, "/chosen", "linux,initrd-start").split()[1], 16)
+    run("fdtput", "-t", "x", dtb, "/chosen", "linux,initrd-end", 0,
+        f"{start + initrd.stat().st_size:x}")
+
+
+def pack(host, machine, guest, initrd, parameters, folder):
+    """Return the host's initramfs: the VMM as its init, and the guest's files."""
+    device_tree(machine, initrd, parameters, folder)
+    spec, packed = folder / "host.spec", folder / "host.initrd"
+    spec.write_text(SPEC.format(program=host.program, guest=guest, initrd=initrd, folder=folder))
+    with open(packed, "wb") as file:
+        subprocess.run([host.kernel / "gen_init_cpio", spec], stdout=file, check=True)
+    return packed
