@@ -4,8 +4,10 @@ import re
 import unittest
 from pathlib import Path
 
+from lab.build import kernel
 from lab.core.errors import Fail
-from lab.model import scenario
+from lab.model import machines, scenario
+from lab.patches.base import Base
 from lab.vm import nested
 
 LAYOUT = Path(__file__).resolve().parent.parent / "lab" / "vmm" / "layout.h"
@@ -52,6 +54,16 @@ class Views(unittest.TestCase):
         machine = scenario.pick(["kvm-protected"], "mainline")[0]["machine"]
         self.assertEqual([int(has[name], 16) for name in ("VIRTIO_BASE", "VIRTIO_STEP")],
                          [machine["mmio_base"], machine["mmio_step"]])
+
+
+class HostKernel(unittest.TestCase):
+    def test_a_fragment_switches_off_what_another_has_on(self):
+        base, machine = Base("mainline"), machines.load("arm64")
+        guest = kernel.required(base, machine).splitlines()
+        host = kernel.required(base, machine | {"fragments": ("pkvm-host",)}).splitlines()
+        self.assertTrue({"CONFIG_NET=y", "CONFIG_BLOCK=y"} <= set(guest))
+        self.assertTrue({"CONFIG_KVM=y", "CONFIG_BLOCK=y"} <= set(host))
+        self.assertNotIn("CONFIG_NET=y", host)
 
 
 if __name__ == "__main__":

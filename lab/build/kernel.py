@@ -2,6 +2,7 @@
 """Build kernels, once for each content that goes into them."""
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 
@@ -33,8 +34,11 @@ def config(*names):
 
 def required(base, machine):
     """The configuration of a machine, without what it or the base does not have."""
+    text = config(*fragments(machine))
     without = base.without + base.broken.get(machine["name"], []) + machine.get("without", [])
-    return "".join(line for line in config(*fragments(machine)).splitlines(True)
+    # What a fragment switches off, another one had on.
+    without = without + re.findall(r"^# (CONFIG_\w+) is not set$", text, re.M)
+    return "".join(line for line in text.splitlines(True)
                    if line.partition("=")[0] not in without)
 
 
@@ -141,7 +145,9 @@ def compile_into(entry, base, machine, kind):
         if modular:
             make(base, machine, "modules_install", f"INSTALL_MOD_PATH={new}",
                  "INSTALL_MOD_STRIP=1", log=log)
-        for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *OBJECTS):
+        # A kernel may have been configured without one of them.
+        objects = [path for path in OBJECTS if (obj / path).exists()]
+        for path in (machine["image"], "System.map", "usr/gen_init_cpio", ".config", *objects):
             shutil.copy2(obj / path, new / path.rpartition("/")[2].lstrip("."))
         (new / "name").write_text(name + "\n")
     say(f"{name}: built")
