@@ -65,6 +65,11 @@ class HostKernel(unittest.TestCase):
         self.assertTrue({"CONFIG_KVM=y", "CONFIG_BLOCK=y"} <= set(host))
         self.assertNotIn("CONFIG_NET=y", host)
 
+    def test_a_later_fragment_may_switch_it_on_again(self):
+        modules = machines.load("arm64") | {"fragments": ("modules",)}
+        self.assertIn("CONFIG_KUNIT_DEFAULT_ENABLED=y",
+                      kernel.required(Base("mainline"), modules).splitlines())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -36,8 +36,9 @@ def required(base, machine):
     """The configuration of a machine, without what it or the base does not have."""
     text = config(*fragments(machine))
     without = base.without + base.broken.get(machine["name"], []) + machine.get("without", [])
-    # What a fragment switches off, another one had on.
-    without = without + re.findall(r"^# (CONFIG_\w+) is not set$", text, re.M)
+    # What the last word on it switches off, another fragment had on.
+    words = dict(re.findall(r"^(?=(?:# )?(CONFIG_\w+))(.*)$", text, re.M))
+    without = without + [name for name, word in words.items() if word.startswith("#")]
     return "".join(line for line in text.splitlines(True)
                    if line.partition("=")[0] not in without)
 
