@@ -2,6 +2,7 @@
 """What a maintainer's bot says of a set that is about to be posted, commit by commit."""
 import contextlib
 import copy
+import re
 import subprocess
 import tempfile
 
@@ -59,7 +60,7 @@ def documents(base, title, own, chain):
     """Where a commit changes Documentation/: nothing new is complained of."""
     for entry, below, commit in zip(own, chain, chain[1:]):
         parts = {path.split("/")[1] for path in entry.paths(base.name)
-                 if path.startswith("Documentation/")}
+                 if re.match(r"Documentation/(ABI/|.*\.rst$)", path)}
         said = []
         for state in (below, commit) if parts else ():
             tree.switch(base, state)
