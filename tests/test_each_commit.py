@@ -94,6 +94,15 @@ class EachCommit(Made):
             self.base, self.machine, ["first"], self.commits, [USER])
         self.assertEqual((title, [check.ok for check in (*good, *control)]), ("first", [True] * 4))
 
+    def test_what_never_compiles_is_left_out_and_told(self):
+        self.commit(USER, "x(1)", "y")
+        self.commit(USER, "y;", "y + 1;")
+        # The first commit here is one on which it is broken already.
+        del self.commits[0]
+        self.assertEqual(self.walk([USER, OTHER]), [[]])
+        self.assertEqual(each_commit.left_out(
+            self.base, [self.machine], [ARCH, HEADER, OTHER, USER, "tools/x.c"]), [USER])
+
     def test_a_machine_compiles_its_own_and_what_is_of_no_other(self):
         self.commit(HEADER, "x(int)", "x(int y)")
         files = each_commit.sources(self.base, [HEADER, OTHER], self.commits)

@@ -113,6 +113,14 @@ def walk(base, machine, commits, files, before=None):
         known += after.said
 
 
+def left_out(base, machines, touched):
+    """What a set changes and no machine has compiled, though it is one of those that should."""
+    return [path for path in touched if path.endswith(".c") and not path.startswith(ELSEWHERE)
+            and any(own(path, machine) for machine in machines)
+            and not any((kernel.objdir(base, machine) / (path[:-1] + "o")).exists()
+                        for machine in machines)]
+
+
 def compiled(base, machine, titles, commits, touched):
     """The tests of a machine: one for each commit of a set, and a control.
 

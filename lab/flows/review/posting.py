@@ -37,12 +37,15 @@ def checks(only, name, arch=None):
                 *style(base, entry, commit), *kernel_doc(base, below, commit, paths)]
         yield from documents(base, f"{name}: {only}", own, chain)
         touched = sorted({path for entry in own for path in entry.paths(base.name)})
+        targets = [machine | {"fragments": ("allmodconfig",),
+                              "checker": ("C=1", f"CHECK={sparse(base)}")} for machine in targets]
         for machine in targets:
-            machine |= {"fragments": ("allmodconfig",),
-                        "checker": ("C=1", f"CHECK={sparse(base)}")}
             for title, found in each_commit.compiled(
                     base, machine, [entry.name for entry in own], chain, touched):
                 yield f"{name}: {only}: {machine['name']}, all as modules: {title}", found
+        left = each_commit.left_out(base, targets, touched)
+        yield f"{name}: {only}: what it changes", [
+            Check.of("is compiled on some machine", not left, ", ".join(left))]
 
 
 @contextlib.contextmanager
