@@ -14,6 +14,7 @@ from ..core.git import git
 from ..core.packages import need, TOOLS
 from ..core.process import run, say, tail
 from ..patches import mutant as mutants, series, tree
+from ..patches.swiotlb import Swiotlb
 
 LAB = ROOT / "lab"
 VARIANTS = LAB / "variants"
@@ -49,15 +50,17 @@ def compiler(machine):
 
 
 def commit_of(base, kind):
-    """The commit of a kind of kernel: stock, series or a variant.
+    """The commit of a kind of kernel: stock, series, swiotlb or a variant.
 
-    Of the series, series@N takes the first N commits and only:NAME a set. With
-    +NAME the kernel has that mutation.
+    Of the series, series@N takes the first N commits and only:NAME a set; of
+    that for swiotlb, swiotlb@N. With +NAME the kernel has that mutation.
     """
     below, _, mutant = kind.partition("+")
     if mutant:
         return mutants.commit(base, commit_of(base, below), mutant)
     name, _, count = kind.partition("@")
+    if name == "swiotlb":
+        return commit_of(Swiotlb(base.name), kind.replace(name, "series"))
     if kind.startswith("only:"):
         return series.commits(base, only=kind.partition(":")[2])[-1]
     if kind == "stock":
@@ -69,7 +72,7 @@ def commit_of(base, kind):
         return made[int(count or len(made)) - 1]
     known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
     if kind not in known:
-        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, series, {', '.join(known)}")
+        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, series, swiotlb, {', '.join(known)}")
     own = VARIANTS / f"{kind}.{base.name}.diff"
     return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
 

@@ -12,14 +12,17 @@ from ..patches import debian, mbox, refresh, series
 from ..patches.base import Base
 from ..patches.qemu import companions, Qemu
 from ..patches.spec import Spec
+from ..patches.swiotlb import PREFIX, Swiotlb
 from ..flows.jobs import github
 from .verb import option, verb
 
 
 def base_of(name):
-    """What a tree can be made of: a kernel base, the companion QEMU, or the specification."""
+    """What a tree can be made of: a kernel base, for either of its series, QEMU or the specification."""
     if name == "spec":
         return Spec()
+    if name.startswith(PREFIX):
+        return Swiotlb(name.removeprefix(PREFIX))
     return Qemu(name) if name in companions() else Base(name)
 
 
@@ -73,7 +76,8 @@ def folder(default):
 
 def add(verbs):
     base = option("base", metavar="BASE", help="a kernel, by its name in bases/; the companion"
-                  f" QEMU, by its name in qemu/base.toml ({COMPANION}, for one); or spec")
+                  f" QEMU, by its name in qemu/base.toml ({COMPANION}, for one); {PREFIX}BASE,"
+                  " for the swiotlb series; or spec")
     only = option("--only", metavar="SET",
                   help="write a set from series/sets/ (default: the whole series)")
     verb(verbs, do_checkout, "make a git tree with one commit per entry of a series", base,

@@ -31,6 +31,7 @@ RULES = (
     (r"lab/compile-only\.toml", "", ""),
     (r"qemu/", "companion", ""),
     (r"spec/", "specification", ""),
+    (r"swiotlb/", "", ""),
 )
 
 
@@ -93,8 +94,8 @@ def add(made, path, rev):
         made.add_boots(scenario.BASE, lambda one: variant[1] in one["kernels"], {variant[1]})
     elif path.startswith("bases/"):
         base(made, path[6:].removesuffix(".toml"), lambda one: True)
-    elif path.startswith("series/") or not path.startswith(("lab/", "qemu/", "spec/", "docs/",
-                                                            "tests/", ".ci/")) and "/" in path:
+    elif path.startswith("series/") or not path.startswith(
+            ("lab/", "qemu/", "spec/", "swiotlb/", "docs/", "tests/", ".ci/")) and "/" in path:
         of_series(made, path)
     else:
         by_rule(made, path)
