@@ -11,7 +11,7 @@ FOLDER = ROOT / "lab" / "scenarios"
 KEYS = {
     "about": "one line for './vdma list'",
     "arch": "the machine, a name in lab/arch/",
-    "kernels": "which kernels run it: series, stock or a variant in lab/variants",
+    "kernels": "which kernels run it: series, stock, swiotlb or a variant in lab/variants",
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
