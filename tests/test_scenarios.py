@@ -7,8 +7,9 @@ from unittest import mock
 
 from lab.build.kernel import VARIANTS
 from lab.core.errors import Fail
-from lab.model import scenario
-from lab.patches import base
+from lab.model import mutation, scenario
+from lab.patches import base, series
+from lab.patches.swiotlb import BASES, Swiotlb
 
 from .kinds import kinds_of
 
@@ -161,13 +162,22 @@ class All(unittest.TestCase):
         self.assertFalse(known("limited", "6.12"))
         self.assertTrue(known("limited", "mainline"))
         self.assertTrue(known("naive", "6.1"))
+        self.assertFalse(known("swiotlb", "6.1"))
+        self.assertFalse(known("swiotlb@9", "6.12"))
+        self.assertFalse(known("swiotlb+none", "6.12"))
 
     def test_the_default_is_there(self):
         self.assertEqual(scenario.pick([])[0]["name"], scenario.DEFAULT)
 
 
 def known(kind, name):
-    """Whether a base has this kernel: with the series, without, or of a variant."""
+    """Whether a base has this kernel: with a series, without, or of a variant; or a mutant of it."""
+    below, _, mutant = kind.partition("+")
+    if mutant:
+        return mutant in mutation.load() and known(below, name)
+    if kind.startswith("swiotlb"):
+        count = int(kind.partition("@")[2] or 1)
+        return name in BASES and 0 < count <= len(series.entries(Swiotlb(name)))
     return kind in ("series", "stock") or any(
         (VARIANTS / f"{stem}.diff").exists() for stem in (kind, f"{kind}.{name}"))
 
