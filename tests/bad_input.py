@@ -160,7 +160,7 @@ def bad_mutation(lab):
 def bad_reroll(lab):
     """A version that does not say what it changes is not written; one that does is."""
     again = "mbox", "6.12", "out", "--reroll", "2"
-    yield from lab.judge(lab.start(*again), "changes does not say what version 2 changes")
+    yield from lab.judge(lab.start(*again), "'changes' beside the cover does not say what version 2 changes")
     yield Check.of("no mail is left", not (lab.folder / "out").exists(), "out")
     (lab.repo / "series" / "changes").write_text("v2: Fewer words.\n")
     yield from lab.judge(lab.start(*again), "v2-0000-cover-letter.patch", status=0, hint=False)
