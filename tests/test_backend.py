@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab.build import backend as build
+from lab.build import program
 from lab.core.errors import Fail
 from lab.vm import backend
 from lab.vm.backend import Backends
@@ -42,7 +42,7 @@ def setUpModule():
     if not shutil.which("gcc"):
         raise unittest.SkipTest("there is no gcc")
     Test.program = Path(folder.name) / "backend"
-    build.compile_to(Test.program)
+    program.compile_to(Test.program, "backend", "gcc")
 
 
 class Test(unittest.TestCase):
@@ -426,11 +426,10 @@ class Life(Test):
             Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)
 
     def test_it_is_built_once_for_what_it_is_made_of(self):
-        with mock.patch.dict(os.environ, VDMA_CACHE=str(self.folder / "cache")), \
-                mock.patch.object(build, "need"):
-            first = build.build()
+        with mock.patch.dict(os.environ, VDMA_CACHE=str(self.folder / "cache")):
+            first = program.build("backend", "gcc")
             stamp = first.stat().st_mtime_ns
-            self.assertEqual(build.build(), first)
+            self.assertEqual(program.build("backend", "gcc"), first)
             self.assertEqual(first.stat().st_mtime_ns, stamp)
 
     def test_a_report_is_json_that_says_all(self):

@@ -56,7 +56,7 @@ class Since(unittest.TestCase):
         self.assertNotIn("pci-modern", names)
 
     def test_the_back_end_boots_the_scenarios_that_have_it(self):
-        for path in ("lab/backend/ring.c", "lab/build/backend.py"):
+        for path in ("lab/backend/ring.c", "lab/vm/backend.py"):
             names = {name for _, name in plan(path).boots}
             self.assertIn("vhost-user-rng-stock", names)
             self.assertNotIn("pci-modern", names)

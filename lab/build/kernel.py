@@ -72,7 +72,8 @@ def commit_of(base, kind):
         return made[int(count or len(made)) - 1]
     known = sorted({p.name.split(".")[0] for p in VARIANTS.glob("*.diff")})
     if kind not in known:
-        raise Fail(f"unknown kernel '{kind}'", f"there are: stock, series, swiotlb, {', '.join(known)}")
+        raise Fail(f"unknown kernel '{kind}'",
+                   f"there are: stock, series, swiotlb, {', '.join(known)}")
     own = VARIANTS / f"{kind}.{base.name}.diff"
     return series.commits(base, own if own.exists() else VARIANTS / f"{kind}.diff")[-1]
 

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A host with KVM that has one guest: its kernel, the lab's own VMM, and what that is given."""
-import hashlib
 import subprocess
 from collections import namedtuple
 
-from ..core.cache import cache, new_entry, ROOT
-from ..core.errors import Fail
+from ..core.cache import ROOT
 from ..core.process import run
-from . import kernel
+from . import kernel, program
 
 SOURCES = ROOT / "lab" / "vmm"
 SPEC = """dir /dev 755 0 0
@@ -25,21 +23,7 @@ Host = namedtuple("Host", "kernel program")
 def build(base, machine):
     """Have a host, whose kernel is without the series: what is tested is the guest's."""
     return Host(kernel.build(base, machine | {"fragments": ("pkvm-host",)}, "stock"),
-                program(f"{machine['cross']}gcc"))
-
-
-def program(compiler):
-    files = sorted(SOURCES.glob("*.[ch]"))
-    text = b"".join(f.read_bytes() for f in files) + run(compiler, "--version").encode()
-    entry = cache("vmm") / hashlib.sha256(text).hexdigest()[:16]
-    if not entry.exists():
-        with new_entry(entry) as new:
-            try:
-                run(compiler, "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", new / "vmm",
-                    *sorted(SOURCES.glob("*.c")))
-            except subprocess.CalledProcessError as err:
-                raise Fail("the VMM does not build:\n" + err.stderr.decode()) from err
-    return entry / "vmm"
+                program.build("vmm", f"{machine['cross']}gcc", "-static"))
 
 
 def device_tree(machine, initrd, parameters, folder):

@@ -12,7 +12,7 @@ from ..core.process import run, say
 from ..model.record import Record
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
-from ..build import backend, guest, kernel, qemu, vmm
+from ..build import guest, kernel, program, qemu, vmm
 from ..vm import nested
 from ..vm.backend import Backends, kinds_of
 from ..vm.command_line import prepare
@@ -168,7 +168,10 @@ def back_end(scenario):
     """Have what is behind the scenario's vhost-user devices; return the program that is ours."""
     for kind in kinds_of(scenario).values():
         need(kind.get("packages", []))
-    return backend.build() if "lab" in scenario["behind"].values() else None
+    if "lab" not in scenario["behind"].values():
+        return None
+    need(["gcc", "libc6-dev"])
+    return program.build("backend", "gcc")
 
 
 def prove(boot):

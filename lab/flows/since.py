@@ -88,7 +88,7 @@ def add(made, path, rev):
     elif step := re.fullmatch(r"lab/guest/steps/(\w+)\.c", path):
         made.add_boots(scenario.BASE, lambda one: any(
             step[1] in word.split(":") for word in one["steps"]), one_kind())
-    elif re.match(r"lab/(backend/|backends\.toml|(build|vm)/backend\.py)", path):
+    elif re.match(r"lab/(backend/|backends\.toml|vm/backend\.py)", path):
         made.add_boots(scenario.BASE, lambda one: one["behind"])
     elif variant := re.match(r"lab/variants/([\w-]+)\.", path):
         made.add_boots(scenario.BASE, lambda one: variant[1] in one["kernels"], {variant[1]})
