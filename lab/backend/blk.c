@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A disk: a file of the host's. */
-#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "device.h"
+#include "file.h"
 
 #define SECTOR		512
 /* Of a ring of 128 in QEMU, what the header and the status leave. */
@@ -18,18 +15,9 @@ static uint64_t size;
 
 static bool blk_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	struct stat st;
-	void *map;
+	disk = file_map(path, true, &size);
 
-	if (fd < 0 || fstat(fd, &st) || !st.st_size)
-		return false;
-	map = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	disk = map;
-	size = st.st_size;
-
-	return map != MAP_FAILED;
+	return disk;
 }
 
 /* Whether so much lies on the disk, from this sector on. */

@@ -41,7 +41,10 @@ enum lie liar_known(const char *name)
 
 struct liar liar_next(uint64_t start)
 {
-	return (struct liar){ .lies = lies && !lying.plugs && start <= lying.until, .seed = mix(lying.seed + start) };
+	return (struct liar){
+		.lies = lies && !lying.plugs && start <= lying.until,
+		.seed = mix(lying.seed + start),
+	};
 }
 
 /* Numbers that drivers are likely to trip over, and any others. */

@@ -16,7 +16,6 @@
 #define P_BACKEND_REQ		(1ULL << 5)
 #define P_CONFIG		(1ULL << 9)
 #define P_RESET_DEVICE		(1ULL << 13)
-#define PROTOCOL_FEATURES	(P_REPLY_ACK | P_BACKEND_REQ | P_RESET_DEVICE)
 
 #define RING_MASK		0xffu
 #define NO_FD			(1u << 8)

@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A source of random numbers that the host knows: those of a file, over and over. */
-#include <fcntl.h>
-#include <stddef.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "device.h"
+#include "file.h"
 
 static const char *source;
 static uint64_t size, at;
 
 static bool rng_open(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	void *map;
+	source = file_map(path, false, &size);
 
-	if (fd < 0 || fstat(fd, &st) || !st.st_size)
-		return false;
-	map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	source = map;
-	size = st.st_size;
-
-	return map != MAP_FAILED;
+	return source;
 }
 
 static uint32_t rng_serve(struct ring *r, struct chain *c)
