@@ -52,7 +52,8 @@ def add(verbs):
          option("--kernel", default="series", metavar="KIND",
                 help="series (all of it, the default), stock (none), series@N (its first"
                 " N commits), only:SET (a set from series/sets/), swiotlb (the series for it"
-                " alone, or swiotlb@N) or a variant from lab/variants/; KIND+MUTATION adds a mutation from lab/mutations/"),
+                " alone, or swiotlb@N) or a variant from lab/variants/; KIND+MUTATION adds a"
+                " mutation from lab/mutations/"),
          more="The last two lines of the output are the paths of the initramfs and of the image.")
     verb(verbs, do_qemu, "build the companion QEMU",
          option("base", metavar="BASE", nargs="?", default=COMPANION,

@@ -4,9 +4,9 @@ from ..model.check import Check
 from .host import pool, side
 
 DRAW = 4096  # bytes, each time that the guest's rng step draws
-# What the guest tells of that went through a device, and how often: a ping goes there and back.
 # Lies that a ring does not survive: lab/backend/liar.h.
 BREAKING = ("nothing", "beyond", "other", "jump", "back", "never")
+# What the guest tells of that went through a device, and how often: a ping goes there and back.
 MOVES = {"rng": {"rng": 1}, "blk": {"read": 1, "write": 1}, "net": {"ping": 2}}
 
 

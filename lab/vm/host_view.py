@@ -59,8 +59,8 @@ def ring(machine, path, queue, vhost):
     """The addresses of a ring's three parts."""
     parts = ("desc", "avail", "used")
     if vhost:
-        # The query below has a back end stop the ring. Its net has a queue of QEMU's own, and
-        # what is not started is in no other process.
+        # The query below has a back end stop the ring. It is for what QEMU keeps to itself: one
+        # queue of a network card, and a device that is not started.
         with contextlib.suppress(Fail):
             state = machine.qmp("x-query-virtio-vhost-queue-status", path=path, queue=queue)
             return [state[f"{part}-phys"] for part in parts]

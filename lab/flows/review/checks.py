@@ -59,8 +59,8 @@ def checks(name, arch=None, build=True, modules=False):
         for entry, commit in zip(series.entries(base), commits):
             yield f"{name}: style of {entry.name}", list(style(base, entry, commit))
         yield f"{name}: each set applies", list(sets(base))
-        yield f"{name}: kernel-doc", list(kernel_doc(base, "base", "HEAD",
-                                                         touched(base, (".c", ".h"))))
+        yield f"{name}: kernel-doc", list(
+            kernel_doc(base, "base", "HEAD", touched(base, (".c", ".h"))))
         yield f"{name}: htmldocs", list(builds.htmldocs(base))
         yield f"{name}: tools/virtio", list(builds.userspace(base, commits[-1]))
         yield f"{name}: selftests", list(builds.kselftests(base, commits[-1]))
