@@ -138,8 +138,8 @@ def farmed(folder):
     have = {" ".join(job["job_name"].split()[1:3]) for job in made.values()}
     yield Check.of("each scenario has a job, or a reason: the companion's have", have ^ set(left)
            == set(every) and not any(every[name] for name in have), f"{sorted(have)}; {left}")
-    # One on each machine: LAVA has ideas of its own of each.
-    fit = [one for one in scenario.load().values() if not lava.unfit(one)]
+    # One on each machine that every run boots: LAVA has ideas of its own of each.
+    fit = [one for one in scenario.load().values() if not (lava.unfit(one) or one["slow"])]
     for one in {one["arch"]: one for one in reversed(fit)}.values():
         job, cases = job_of(one), dict(lava.expected(one, "series"))
         status, results, said = play(job, folder / one["name"])
