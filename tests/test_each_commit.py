@@ -101,7 +101,21 @@ class EachCommit(Made):
         del self.commits[0]
         self.assertEqual(self.walk([USER, OTHER]), [[]])
         self.assertEqual(each_commit.left_out(
-            self.base, [self.machine], [ARCH, HEADER, OTHER, USER, "tools/x.c"]), [USER])
+            self.base, [self.machine], [ARCH, HEADER, OTHER, USER, "tools/x.c"], self.commits), [USER])
+
+    def test_a_source_that_another_includes_compiles_as_a_part_of_it(self):
+        suite = "net/suite.c"
+        self.file(OTHER, FILES[OTHER] + '#include "suite.c"\n')
+        self.file(suite, "int suite(void)\n{\n\treturn x;\n}\n")
+        git(self.base.tree, "add", suite)
+        self.commit(OTHER, "int other(void);", "int other(int);")
+        self.commit(suite, "return x", "return 1")
+        self.assertEqual(each_commit.sources(self.base, [suite], self.commits), [OTHER])
+        broken, mended = self.walk([OTHER, suite])
+        self.assertIn(f"{suite}:3:", broken[0].detail)
+        self.assertEqual(mended, [])
+        self.assertEqual(each_commit.left_out(
+            self.base, [self.machine], [OTHER, suite], self.commits), [])
 
     def test_a_machine_compiles_its_own_and_what_is_of_no_other(self):
         self.commit(HEADER, "x(int)", "x(int y)")

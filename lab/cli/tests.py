@@ -6,8 +6,10 @@ from ..model.scenario import COMPANION
 from ..patches import series
 from ..patches.base import Base, NEWEST, wanted
 from ..patches.qemu import companions
+from ..patches.swiotlb import PREFIX
 from ..flows import bench, mutate, suite
 from ..flows.review import checks as review, posting, specification
+from .series import base_of
 from .verb import option, verb
 
 
@@ -25,9 +27,12 @@ def do_check(args):
 
 
 def checks_of(name, base, arch):
-    """The checks of what has a name: a set, the specification, a QEMU or a kernel."""
+    """The checks of what has a name: a set, a series, the specification, a QEMU or a kernel."""
     if name in series.every_set(Base(NEWEST)):
-        return posting.checks(name, base or NEWEST, arch)
+        where = Base(base or NEWEST)
+        return posting.checks(f"{where.name}: {name}", where, name, arch)
+    if name.startswith(PREFIX) and not base:
+        return posting.checks(name, base_of(name), None, arch)
     if base or arch:
         raise Fail(f"there is no set '{name}'", "--base and --arch are for one of series/sets/")
     if name == "spec":
@@ -64,12 +69,14 @@ def add(verbs):
     verb(verbs, do_check, "check the series without booting it: checkpatch, sparse, W=1,"
          " kernel-doc, machine code of the hot path",
          option("what", metavar="WHAT", nargs="?", help="a name in bases/, a name in"
-                " qemu/base.toml, spec, or a set from series/sets/ (default: all kernels, the"
-                " default companion QEMU and the specification)"),
+                f" qemu/base.toml, spec, a set from series/sets/, or {PREFIX}BASE, for the swiotlb"
+                " series (default: all kernels, the default companion QEMU and the specification)"),
          option("--base", metavar="BASE",
                 help=f"with a set: the base that it is checked on (default: {NEWEST})"),
-         option("--arch", metavar="ARCH", help="with a set: compile it on this machine only"),
-         more="A set is checked commit by commit, with all as modules on three machines.")
+         option("--arch", metavar="ARCH", help="with a set or the swiotlb series:"
+                " compile it on this machine only"),
+         more="A set and the swiotlb series are checked commit by commit, with all as modules on three"
+         " machines.")
     verb(verbs, do_mutate, "change the series in one small place at a time, and see which test"
          " notices",
          option("name", metavar="NAME", nargs="*", help="a mutation (default: all)"),

@@ -35,6 +35,8 @@ class Base:
     """A base of the series, and the git repository that holds its source."""
 
     series, overlay = ROOT / "series", ROOT
+    # Where it is has changed; its name has not.
+    list = "virtualization@"
 
     def __init__(self, name, any_version=False):
         if name not in names():

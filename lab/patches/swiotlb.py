@@ -14,6 +14,7 @@ class Swiotlb(Base):
     """A kernel base of the swiotlb series, as series.py takes one."""
 
     series, overlay = FOLDER / "series", FOLDER / "tree"
+    list = "iommu@"
 
     def __init__(self, name):
         if name not in BASES:

@@ -26,8 +26,6 @@ from .each_commit import fresh
 PACKAGES = TOOLS + ["sparse", "perl", "python3-ply", "python3-git"]
 # How what the series touches is compiled, and the fragments of the configuration for that.
 KINDS = ("built in", ()), ("modules", ("modules", "check-modules"))
-# Where it is has changed; its name has not.
-LIST = "virtualization@"
 # A function of which kernel-doc must complain.
 UNDOCUMENTED = """
 /**
@@ -51,7 +49,7 @@ def checks(name, arch=None, build=True, modules=False):
                                   if arch in (None, a)]
     need(PACKAGES + [p for m in targets for p in m["packages"]])
     base.fetch()
-    yield f"{name}: series round trip", list(round_trip(base))
+    yield f"{name}: series round trip", list(round_trip(base, name))
     yield f"{name}: mails", list(mails.tests(base))
     with tree.alone(base):
         commits = series.commits(base)
@@ -94,7 +92,7 @@ def qemu_checks(on=COMPANION):
     """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
     need(PACKAGES)
     base = Qemu(on).fetch()
-    yield f"{on}: series round trip", list(round_trip(base))
+    yield f"{on}: series round trip", list(round_trip(base, on))
     with tree.alone(base):
         commits = series.commits(base)
         tree.switch(base, commits[-1])
@@ -121,7 +119,7 @@ def checkpatch(base, commit, *options):
         r"^(ERROR|WARNING|CHECK):", said, re.M), said)
 
 
-def round_trip(base):
+def round_trip(base, name):
     """checkout, then refresh, must leave series/ and the overlay as they are."""
     with scratch() as temp:
         copy, tree = temp / "repo", temp / "tree"
@@ -131,7 +129,7 @@ def round_trip(base):
         count = git(tree, "rev-list", "--count", "base..series")
         yield Check.of("one commit per entry", int(count) == len(series.entries(base)),
                        f"{count} commits")
-        run(copy / "vdma", "refresh", base.name, tree)
+        run(copy / "vdma", "refresh", name, tree)
         there = copy / base.series.relative_to(ROOT), copy / base.overlay.relative_to(ROOT)
         diff = subprocess.run(["diff", "-r", base.series, there[0]],
                               capture_output=True, text=True, check=False).stdout
@@ -149,7 +147,7 @@ def style(base, entry, commit):
     for path in entry.adds:
         to = run("perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", path,
                  cwd=base.tree, env=os.environ | {"HOME": str(base.tree)})
-        yield Check.of(f"MAINTAINERS covers {path}", LIST in to, to)
+        yield Check.of(f"MAINTAINERS covers {path}", base.list in to, to)
 
 
 def sets(base):

@@ -38,23 +38,29 @@ def fresh(before, after):
 
 
 def sources(base, paths, commits):
-    """The C files that these paths can break: themselves, and who includes a header of them."""
-    found = {path for path in paths if path.endswith(".c")}
-    for path in paths:
-        if not path.endswith(".h"):
-            continue
-        # Who includes one of include/ may be anywhere, else it is in the same folder.
-        public = re.search(r"(?:^|/)include/(?:uapi/)?(.*)", path)
-        name = public[1] if public else Path(path).name
-        where = "*.c" if public else f"{Path(path).parent}/*.c"
-        for commit in commits[0], commits[-1]:
-            try:
-                found |= {line.partition(":")[2] for line in git(
-                    base.tree, "grep", "-lE", f'^#include ["<](uapi/)?{re.escape(name)}[">]',
-                    commit, "--", where).splitlines()}
-            except subprocess.CalledProcessError:
-                pass  # Nobody does.
+    """The C files that these paths can break: those that include them, or that nobody includes."""
+    found = set()
+    for path in (path for path in paths if path.endswith((".c", ".h"))):
+        users = includers(base, path, commits)
+        found |= users if users or path.endswith(".h") else {path}
     return sorted(path for path in found if not path.startswith(ELSEWHERE))
+
+
+def includers(base, path, commits):
+    """The C files that include this one, as of the first or the last commit."""
+    # Who includes one of include/ may be anywhere, else it is in the same folder.
+    public = re.search(r"(?:^|/)include/(?:uapi/)?(.*)", path)
+    name = public[1] if public else Path(path).name
+    where = "*.c" if public else f"{Path(path).parent}/*.c"
+    found = set()
+    for commit in commits[0], commits[-1]:
+        try:
+            found |= {line.partition(":")[2] for line in git(
+                base.tree, "grep", "-lE", f'^#include ["<](uapi/)?{re.escape(name)}[">]',
+                commit, "--", where).splitlines()}
+        except subprocess.CalledProcessError:
+            pass  # Nobody does.
+    return found
 
 
 def own(path, machine):
@@ -113,10 +119,10 @@ def walk(base, machine, commits, files, before=None):
         known += after.said
 
 
-def left_out(base, machines, touched):
+def left_out(base, machines, touched, commits):
     """What a set changes and no machine has compiled, though it is one of those that should."""
-    return [path for path in touched if path.endswith(".c") and not path.startswith(ELSEWHERE)
-            and any(own(path, machine) for machine in machines)
+    changed = sources(base, [path for path in touched if path.endswith(".c")], commits)
+    return [path for path in changed if any(own(path, machine) for machine in machines)
             and not any((kernel.objdir(base, machine) / (path[:-1] + "o")).exists()
                         for machine in machines)]
 

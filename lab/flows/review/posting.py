@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a maintainer's bot says of a set that is about to be posted, commit by commit."""
+"""What a maintainer's bot says of what is about to be posted, commit by commit."""
 import contextlib
 import copy
 import re
@@ -12,39 +12,39 @@ from ...core.process import run
 from ...model import machines
 from ...model.check import Check
 from ...patches import series, tree
-from ...patches.base import Base
 from . import builds, each_commit, mails
-from .checks import kernel_doc, PACKAGES, sparse, style
+from .checks import kernel_doc, PACKAGES, round_trip, sparse, style
 
 MACHINES = "arm64", "ppc64le", "x86_64"
 
 
-def checks(only, name, arch=None):
-    """All checks of a set on a base: (name, checks), a test per commit and tool."""
-    base = Base(name)
+def checks(name, base, only=None, arch=None):
+    """All checks of a series on a base, or of a set: (name, checks), a test per commit and tool."""
     targets = [*map(machines.load, [arch] if arch else MACHINES)]
     need(PACKAGES + [p for m in targets for p in m["packages"]] + ["python3-sphinx"])
     base.fetch()
-    own = series.members(base, only)
+    own = series.members(base, only) if only else series.entries(base)
     commits = series.commits(base, only=only)
     chain = [git(base.tree, "rev-parse", f"{commits[-len(own)]}^"), *commits[-len(own):]]
-    yield f"{name}: {only}: mails", list(mails.tests(base, only))
+    if not only:
+        yield f"{name}: series round trip", list(round_trip(base, name))
+    yield f"{name}: mails", list(mails.tests(base, only))
     with apart(base) as base:
         for entry, below, commit in zip(own, chain, chain[1:]):
             tree.switch(base, commit)
             paths = entry.paths(base.name)
-            yield f"{name}: {only}: style of {entry.name}", [
+            yield f"{name}: style of {entry.name}", [
                 *style(base, entry, commit), *kernel_doc(base, below, commit, paths)]
-        yield from documents(base, f"{name}: {only}", own, chain)
+        yield from documents(base, name, own, chain)
         touched = sorted({path for entry in own for path in entry.paths(base.name)})
         targets = [machine | {"fragments": ("allmodconfig",),
                               "checker": ("C=1", f"CHECK={sparse(base)}")} for machine in targets]
         for machine in targets:
             for title, found in each_commit.compiled(
                     base, machine, [entry.name for entry in own], chain, touched):
-                yield f"{name}: {only}: {machine['name']}, all as modules: {title}", found
-        left = each_commit.left_out(base, targets, touched)
-        yield f"{name}: {only}: what it changes", [
+                yield f"{name}: {machine['name']}, all as modules: {title}", found
+        left = each_commit.left_out(base, targets, touched, chain)
+        yield f"{name}: what it changes", [
             Check.of("is compiled on some machine", not left, ", ".join(left))]
 
 

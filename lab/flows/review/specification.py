@@ -55,7 +55,7 @@ def checks():
         Check.of("control: not with another number", not agree(said | {"spec/series": moved}), moved)]
     if not base.own:
         return
-    yield "spec: series round trip", list(round_trip(base.fetch()))
+    yield "spec: series round trip", list(round_trip(base.fetch(), base.name))
     try:
         series.commits(base, entries[0].diff(base.name))
         twice = "it applied"
