@@ -131,6 +131,11 @@ def build(base, machine, kind):
     return entry
 
 
+def shows_mode(entry):
+    """Whether a built kernel has the dma_mode file: one with a part of the series may not have it."""
+    return " dma_mode_show" in (entry / "System.map").read_text()
+
+
 def compile_into(entry, base, machine, kind):
     """Build the kernel of the commit that is checked out, and keep what a boot needs of it."""
     room(3, "a kernel build")

@@ -20,7 +20,8 @@ PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].item
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
-KEYS = {"about", "scenario", "base", "kernel", "limit", "stronger", *RELATIONS}
+KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "slow", "stronger",
+        *RELATIONS}
 FEW, MANY = DATA["requests"]
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
@@ -75,16 +76,20 @@ class Row:
     guest: Guest
     costs: dict
 
+    @property
+    def sizes(self):
+        return self.data.get("sizes", DATA["sizes"])
 
-def rows(wanted, folder):
-    """The rows of the machines @wanted, or of all of them."""
+
+def rows(wanted, folder, slow):
+    """The rows of the machines @wanted, or of all of them; without the slow ones unless @slow."""
     found = {}
     for name, data in DATA["rows"].items():
         if unknown := set(data) - KEYS:
             raise Fail(f"bench.toml: row {name} has unknown keys: {', '.join(sorted(unknown))}",
                        f"there are: {', '.join(sorted(KEYS))}")
         one = scenario.pick([data["scenario"]], data.get("base", scenario.BASE))[0]
-        if wanted in (None, one["arch"]):
+        if wanted in (None, one["arch"]) and (slow or not data.get("slow")):
             found[name] = Row(name, data, Guest.make(one, data["kernel"], folder), {})
     if not found:
         raise Fail(f"nothing is counted on '{wanted}'", "see lab/bench.toml")
@@ -100,11 +105,11 @@ def measure(todo):
     return [Cost(few, many) for few, many in zip(counts[::2], counts[1::2])]
 
 
-def bench(wanted, verify):
+def bench(wanted, verify, slow=True):
     """Measure; return the rows and the checks."""
     with scratch() as folder:
-        found = rows(wanted, folder)
-        todo = [(row, size) for row in found.values() for size in DATA["sizes"]]
+        found = rows(wanted, folder, slow)
+        todo = [(row, size) for row in found.values() for size in row.sizes]
         again = [t for t in todo if verify or t[0].name in DATA["again"]]
         costs = measure(todo + again)
         for (row, size), cost in zip(todo, costs):
@@ -142,6 +147,10 @@ def judge(found):
                                    holds(cost.steady, than.steady),
                                    f"{each(than.steady):.3f} -> {each(cost.steady):.3f}\n"
                                    + cost.changes(than))
+            if "goal" in row.data:
+                goal = row.data["goal"][row.sizes.index(size)]
+                times = over_limit(row, size, found)
+                yield Check.of(f"{what} at most {goal} times the limit", times <= goal, times)
             if "stronger" in row.data:
                 weak = found[row.data["stronger"]]
                 yield stronger(what, cost, weak.data["about"], weak.costs[size])
@@ -162,16 +171,21 @@ def repeats(again, costs):
                        not text, text)
 
 
+def over_limit(row, size, found):
+    """How often a row costs what the path of its limit and the copy cost together."""
+    cost = row.costs[size]
+    limit = found[row.data.get("limit", row.name)].costs[size].path
+    return cost.total / (limit + cost.parts["copy"])
+
+
 def table(some, found):
     """The figures of some rows as Markdown, all sizes in a cell."""
-    head = f"per request of {' / '.join(f'{s >> 10}' for s in DATA['sizes'])} KiB"
+    head = f"per request of {' / '.join(f'{s >> 10}' for s in some[0].sizes)} KiB"
     lines = [[head, "path", "ratio", *PARTS]]
     for row in some:
         cells = []
         for size, cost in row.costs.items():
-            copy = cost.parts["copy"]
-            limit = found[row.data.get("limit", row.name)].costs[size].path
-            cells.append([f"{each(cost.path):,.0f}", f"{cost.total / (limit + copy):.1f}",
+            cells.append([f"{each(cost.path):,.0f}", f"{over_limit(row, size, found):.1f}",
                           *(f"{each(c):,.0f}" for c in cost.parts.values())])
         lines.append([row.data["about"], *(" / ".join(c) if set(c) != {"0"} else ""
                                            for c in zip(*cells))])
@@ -182,11 +196,11 @@ def table(some, found):
                      for line in lines)
 
 
-def tests():
+def tests(slow=False):
     """What "./vdma test" takes of it: (name, checks) of each machine."""
     for name in dict.fromkeys(scenario.load()[data["scenario"]]["arch"]
                               for data in DATA["rows"].values()):
-        yield f"{name}: what a block request costs", bench(name, False)[1]
+        yield f"{name}: what a block request costs", bench(name, False, slow)[1]
 
 
 def main(wanted, verify):
@@ -195,8 +209,8 @@ def main(wanted, verify):
     machines = {}
     for row in found.values():
         one = row.guest.scenario
-        machines.setdefault((one["arch"], one["base"]), []).append(row)
-    for (name, base), some in machines.items():
+        machines.setdefault((one["arch"], one["base"], *row.sizes), []).append(row)
+    for (name, base, *_), some in machines.items():
         print(f"{name}, {Base(base).release()}: instructions of the guest's kernel\n\n"
               f"{table(some, found)}\n")
     for check in checks:

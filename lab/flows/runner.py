@@ -43,9 +43,7 @@ class Boot:
         self.backend, self._backends = back_end(scenario), None
         self.host = vmm.build(base, scenario["machine"]) if scenario["vmm"] else None
         self._vmm = nested.Vmm(scenario)
-        # A kernel with a part of the series may not show the mode yet.
-        self.record = Record(scenario, kind, shows_mode=" dma_mode_show"
-                             in (self.kernel / "System.map").read_text())
+        self.record = Record(scenario, kind, shows_mode=kernel.shows_mode(self.kernel))
 
     def run(self):
         """Boot it, watch it, and return its record."""

@@ -65,7 +65,7 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None, si
             part(f"{name}: drop-in", lambda: drop_in.tests(name))
             part(f"{name}: sets", lambda: drop_in.alone(name))
     if not (base or arch):
-        further(report, seen, chosen)
+        further(report, seen, chosen, full)
         for name in companions()[1:] if full else []:
             if f"companion: {name}" in chosen:
                 on_companion(report, name, scenario.BASE)
@@ -81,12 +81,12 @@ def run(junit, base=None, arch=None, full=False, debug=False, companion=None, si
     return status
 
 
-def further(report, seen=(), chosen=PARTS):
+def further(report, seen=(), chosen=PARTS, full=False):
     """What concerns no base, or only the default one."""
     rows = [results.row(record) for record in seen if results.tabled(record.scenario)]
     tests = {"results": lambda: results.tests(rows), "mutations": mutate.tests,
              "companion": review.qemu_checks, "specification": specification.checks,
-             "bench": bench.tests, "run": run_guest.tests, "jobs": proof.tests,
+             "bench": lambda: bench.tests(full), "run": run_guest.tests, "jobs": proof.tests,
              "bad input": bad_input.checks}
     for part in [part for part in PARTS if part in tests and part in chosen]:
         guarded(report, tests[part](), part)

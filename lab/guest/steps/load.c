@@ -12,11 +12,13 @@
 #include "../lib/step.h"
 
 #define DISK	"vda"
+/* As many as 1 MiB has pages. */
+#define SEGMENTS	256
 
 static void repeat(int fd, unsigned long count, size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	struct iovec iov[64];
+	struct iovec iov[SEGMENTS];
 	unsigned long i;
 	void *buf;
 	int n = 0;
@@ -29,7 +31,7 @@ static void repeat(int fd, unsigned long count, size_t size)
 	}
 
 	/* Two pages may be one segment or not, as memory has it: take one page over and over. */
-	for (i = size; i && n < 64; i -= iov[n++].iov_len) {
+	for (i = size; i && n < SEGMENTS; i -= iov[n++].iov_len) {
 		iov[n].iov_base = buf;
 		iov[n].iov_len = i < page ? i : page;
 	}
