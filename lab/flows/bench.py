@@ -20,8 +20,8 @@ PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].item
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
-KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "slow", "stronger",
-        *RELATIONS}
+KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "cpus", "slow",
+        "stronger", *RELATIONS}
 FEW, MANY = DATA["requests"]
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
@@ -90,7 +90,8 @@ def rows(wanted, folder, slow):
                        f"there are: {', '.join(sorted(KEYS))}")
         one = scenario.pick([data["scenario"]], data.get("base", scenario.BASE))[0]
         if wanted in (None, one["arch"]) and (slow or not data.get("slow")):
-            found[name] = Row(name, data, Guest.make(one, data["kernel"], folder), {})
+            found[name] = Row(name, data, Guest.make(
+                one, data["kernel"], folder, data.get("cpus", 1)), {})
     if not found:
         raise Fail(f"nothing is counted on '{wanted}'", "see lab/bench.toml")
     return found
@@ -209,7 +210,7 @@ def main(wanted, verify):
     machines = {}
     for row in found.values():
         one = row.guest.scenario
-        machines.setdefault((one["arch"], one["base"], *row.sizes), []).append(row)
+        machines.setdefault((one["arch"], one["base"], *row.sizes, one["cpus"] > 1), []).append(row)
     for (name, base, *_), some in machines.items():
         print(f"{name}, {Base(base).release()}: instructions of the guest's kernel\n\n"
               f"{table(some, found)}\n")

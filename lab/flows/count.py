@@ -20,7 +20,7 @@ from . import runner
 
 @dataclass(frozen=True)
 class Guest:
-    """What boots: a scenario, stripped to one CPU and one disk, on a kernel."""
+    """What boots: a scenario, stripped to one disk and some CPUs, on a kernel."""
 
     scenario: dict
     kind: str
@@ -29,9 +29,9 @@ class Guest:
     plugin: Path
 
     @classmethod
-    def make(cls, scenario, kind, folder):
+    def make(cls, scenario, kind, folder, cpus=1):
         """Build what the guest needs, the plugin in @folder."""
-        one = scenario | {"devices": ["blk"], "cpus": 1}
+        one = scenario | {"devices": ["blk"], "cpus": cpus}
         one = runner.with_qemu(one)
         arch = one["machine"]
         base = Base(one["base"])
@@ -50,20 +50,21 @@ class Guest:
         return names
 
     def count(self, requests, size, helpers):
-        """Boot, read @size bytes so many times, and return what each function executed."""
+        """Boot, read @size bytes so many times, on all CPUs together; return what each function executed."""
         with scratch() as folder:
             with open(folder / "disk.img", "wb") as disk:
                 disk.truncate(DISK)
             # A guest that waits for the disk is at its next timer at once: its time is no measure.
+            load = requests, size, self.scenario["cpus"]
             cmd = prepare(self.scenario, self.image, self.initrd, folder,
-                          f"vdma.stall=3600000 vdma.steps=devices,load:{requests}:{size}")
+                          "vdma.stall=3600000 vdma.steps=devices,load:%u:%u:%u" % load)
             # By its name in QEMU's folder: the plugin's options are split at commas.
             (folder / "map").symlink_to(self.image / "System.map")
             (folder / "plugin.so").symlink_to(self.plugin)
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",
                     "./plugin.so,map=map,out=counts"
                     + "".join(f",helper={name}" for name in helpers)]
-            self._check(self._boot(cmd, folder), f"load count={requests} bytes={size}")
+            self._check(self._boot(cmd, folder), "load count=%u bytes=%u readers=%u" % load)
             total = Counter()
             for line in (folder / "counts").read_text().splitlines():
                 name, amount = line.split()

@@ -6,7 +6,8 @@
  *	-plugin functions.so,map=System.map,out=FILE[,helper=NAME...]
  *
  * What a helper executes goes to its caller: "memcpy" says nothing, and what the
- * timer tick copies depends on how long the host takes. For guests of one CPU.
+ * timer tick copies depends on how long the host takes. With -icount, a guest's
+ * CPUs run one after the other, so the counts need no lock.
  *
  * On arm64, count the barriers among them as well: those that order accesses
  * for the CPUs (inner shareable), and those that do so for every observer.
@@ -26,6 +27,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = API;
 
 /* Calls within a powerpc kernel skip the two instructions that come first. */
 #define ENTRY	8
+
+#define CPUS	8
 
 /* DMB and DSB, whatever their domain and type. */
 #define BARRIER_MASK	0xfffff0dfu
@@ -51,27 +54,26 @@ static size_t count;
 static const char *out;
 static int arm64;
 
+/* By CPU: what it executes now, and who has called the helper that it is in. */
 static struct symbol nobody;
-static struct symbol *last = &nobody, *caller = &nobody;
+static struct symbol *last[CPUS], *caller[CPUS];
 
 static void executed(unsigned int cpu, void *data)
 {
-	(void)cpu;
-	last = data;
-	last->count++;
+	last[cpu] = data;
+	last[cpu]->count++;
 }
 
 static void helped(unsigned int cpu, void *data)
 {
-	(void)cpu;
 	(void)data;
-	caller->helped++;
+	caller[cpu]->helped++;
 }
 
 /* An interrupt may come before the helper is through: keep who called it. */
 static void entered(unsigned int cpu, void *data)
 {
-	caller = last;
+	caller[cpu] = last[cpu];
 	helped(cpu, data);
 }
 
@@ -225,6 +227,12 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 	size_t at;
 	int i;
 
+	if (info->system.max_vcpus > CPUS) {
+		fprintf(stderr, "functions: not for more than %d CPUs\n", CPUS);
+		return -1;
+	}
+	for (i = 0; i < CPUS; i++)
+		last[i] = caller[i] = &nobody;
 	arm64 = !strcmp(info->target_name, "aarch64");
 	for (i = 0; i < argc; i++) {
 		map = map ?: value(argv[i], "map");

@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/beat.h"
 #include "../lib/report.h"
@@ -15,7 +17,7 @@
 /* As many as 1 MiB has pages. */
 #define SEGMENTS	256
 
-static void repeat(int fd, unsigned long count, size_t size)
+static int repeat(int fd, unsigned long count, size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	struct iovec iov[SEGMENTS];
@@ -27,7 +29,7 @@ static void repeat(int fd, unsigned long count, size_t size)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (buf == MAP_FAILED) {
 		fail("memory", NULL);
-		return;
+		return 1;
 	}
 
 	/* Two pages may be one segment or not, as memory has it: take one page over and over. */
@@ -43,35 +45,59 @@ static void repeat(int fd, unsigned long count, size_t size)
 			if (got >= 0)
 				errno = EIO;
 			fail("read", DISK);
-			break;
+			return 1;
 		}
 		alive();
 	}
-	if (i == count)
-		report("load count=%lu bytes=%zu segments=%d", count, size, n);
 	munmap(buf, page);
+
+	return 0;
 }
 
-/* Take COUNT:BYTES. */
-static void step_load(const char *arg)
+/* Be the reader on one of the CPUs. */
+static int reader(unsigned int cpu, unsigned long count, size_t size)
 {
-	unsigned long count;
-	size_t size;
+	cpu_set_t only;
 	int fd;
 
-	if (!arg || sscanf(arg, "%lu:%zu", &count, &size) != 2 || !size || size % 512) {
-		errno = EINVAL;
-		fail("count-and-bytes", NULL);
-		return;
+	CPU_ZERO(&only);
+	CPU_SET(cpu, &only);
+	if (sched_setaffinity(0, sizeof(only), &only)) {
+		fail("cpu", NULL);
+		return 1;
 	}
 
 	fd = open("/dev/" DISK, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (fd < 0) {
 		fail("open", DISK);
+		return 1;
+	}
+
+	return repeat(fd, count, size);
+}
+
+/* Take COUNT:BYTES:READERS: so many in all, shared by a reader on each of the first CPUs. */
+static void step_load(const char *arg)
+{
+	unsigned int i, readers;
+	unsigned long count;
+	int status, bad = 0;
+	size_t size;
+
+	if (!arg || sscanf(arg, "%lu:%zu:%u", &count, &size, &readers) != 3 || !size ||
+	    size % 512 || !readers || count % readers) {
+		errno = EINVAL;
+		fail("count-bytes-readers", NULL);
 		return;
 	}
-	repeat(fd, count, size);
-	close(fd);
+
+	for (i = 0; i < readers; i++)
+		if (!fork())
+			_exit(reader(i, count / readers, size));
+	while (wait(&status) > 0)
+		bad |= status;
+	if (!bad)
+		report("load count=%lu bytes=%zu readers=%u", count, size, readers);
 }
 
 STEP(load, step_load);
