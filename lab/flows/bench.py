@@ -1,70 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a block request costs in each mode: the table, and what must hold of it."""
-import functools
-import re
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..core.cache import ROOT, scratch
+from ..core.cache import scratch
 from ..core.cpus import at_once
 from ..core.errors import Fail
 from ..core.process import say
 from ..model import scenario
 from ..model.check import Check
 from ..patches.base import Base
+from .cost import Cost, DATA, each, FEW, MANY, part_of, PARTS
 from .count import Guest
 
-DATA = tomllib.loads((ROOT / "lab" / "bench.toml").read_text())
-PARTS = {name: re.compile(text, re.VERBOSE) for name, text in DATA["parts"].items()}
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
 KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "cpus", "slow",
         "stronger", *RELATIONS}
-FEW, MANY = DATA["requests"]
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
 JITTER = (MANY - FEW) / 10
 # Guests at the same time: the figures do not depend on it, the memory does.
 JOBS = min(at_once(), 4)
-
-
-@functools.cache
-def part_of(function):
-    return next((name for name, text in PARTS.items() if text.fullmatch(function)), None)
-
-
-class Cost:
-    """What MANY - FEW requests execute, by function: whole numbers, to be compared."""
-
-    def __init__(self, few, many):
-        self.functions = {name: many[name] - few[name] for name in sorted(few | many)
-                          if many[name] != few[name]}
-        self.parts = dict.fromkeys(PARTS, 0)
-        for name, count in self.functions.items():
-            if part := part_of(name):
-                self.parts[part] += count
-        self.total = sum(self.parts.values())
-        self.path = self.total - self.parts["copy"]
-        self.steady = self.total - sum(self.functions.get(name, 0) for name in DATA["varies"])
-
-    def barriers(self, kind):
-        """The barriers of a kind that the rings take per request, by function."""
-        found = {name.partition(":")[0]: round(each(count)) for name, count
-                 in self.functions.items() if re.fullmatch(rf"virtqueue_\w+:{kind}", name)}
-        return {name: count for name, count in found.items() if count}
-
-    def changes(self, old):
-        """How the path differs from another one, function by function and per request."""
-        before, after = old.functions, self.functions
-        return "".join(f"{name}: {each(before.get(name, 0)):.3f} ->"
-                       f" {each(after.get(name, 0)):.3f}\n" for name in sorted(before | after)
-                       if part_of(name) and before.get(name) != after.get(name))
-
-
-def each(count):
-    return count / (MANY - FEW)
 
 
 @dataclass

@@ -21,7 +21,7 @@ RULES = (
     (r"docs/|[^/]*\.md$|tests/|lab/judge/|lab/model/(check|record)\.py|lab/.*/README\.md", "", ""),
     (r"\.ci/|\.gitignore|COPYING|vdma$", "bad input", "one"),
     (r"lab/mutations/|lab/flows/mutate|lab/patches/mutant|lab/model/mutation", "mutations", ""),
-    (r"lab/(bench\.toml|plugin/|flows/(bench|count))", "bench", ""),
+    (r"lab/(bench\.toml|plugin/|flows/(bench|cost|count))", "bench", ""),
     (r"lab/flows/jobs/", "jobs", ""),
     (r"lab/flows/run_guest|lab/vm/own_files", "run", ""),
     (r"lab/(core|cli|patches)/|lab/\w+\.py$", "bad input", "one"),
