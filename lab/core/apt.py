@@ -12,9 +12,12 @@ from .process import run, say, tail
 
 
 class Apt:
-    """apt with sources of its own: lines of sources.list, SITE and SECURITY for the mirror."""
+    """apt with sources of its own: lines of sources.list, SITE and SECURITY for the mirror.
 
-    def __init__(self, folder, lines, log):
+    It is for packages of this machine, or of another one that is named.
+    """
+
+    def __init__(self, folder, lines, log, arch=None):
         self.folder, self.log = folder, log
         folder.mkdir()
         if not shutil.which("apt-get"):
@@ -34,6 +37,8 @@ class Apt:
             ("Dir::State::lists", "lists"), ("Dir::Cache", "cache"))]
         # apt drops its privileges to a user that cannot write to the cache.
         self.options.append("-oAPT::Sandbox::User=root")
+        if arch:
+            self.options += [f"-oAPT::Architecture={arch}", f"-oAPT::Architectures={arch}"]
         self._update([line.replace("SITE", sites["Debian"]).replace("SECURITY", security)
                       for line in lines])
 

@@ -12,6 +12,8 @@ TOOLS = ["git", "make", "gcc", "flex", "bison", "bc", "libssl-dev", "libelf-dev"
          "kmod", "xz-utils", "libc6-dev", "device-tree-compiler", "ccache"]
 
 
+# What runs a command as root.
+SUDO = [] if os.geteuid() == 0 else ["sudo"]
 # What is known to be installed.
 HAVE = set()
 
@@ -36,20 +38,19 @@ def need(packages):
     HAVE.update(packages)
     if not missing:
         return
-    sudo = [] if os.geteuid() == 0 else ["sudo"]
     log = cache("log") / "apt.log"
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     # Another vdma, or the machine's own upgrade, may be installing just now.
-    install = [*sudo, "apt-get", "-oDPkg::Lock::Timeout=600", "satisfy", "-y",
+    install = [*SUDO, "apt-get", "-oDPkg::Lock::Timeout=600", "satisfy", "-y",
                "--no-install-recommends", *missing]
-    stdin = None if sudo else subprocess.DEVNULL
+    stdin = None if SUDO else subprocess.DEVNULL
     label = f"installing {' '.join(missing)}"
     try:
         try:
             run(*install, log=log, label=label, env=env, stdin=stdin)
         except subprocess.CalledProcessError:
             # The package lists may be missing or old.
-            run(*sudo, "apt-get", "update", log=log, label="updating the package lists", env=env)
+            run(*SUDO, "apt-get", "update", log=log, label="updating the package lists", env=env)
             run(*install, log=log, label=label, env=env, stdin=stdin)
     except subprocess.CalledProcessError as err:
         reason = next((line for line in log.read_text(errors="replace").splitlines()
