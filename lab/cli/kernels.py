@@ -7,15 +7,21 @@ from pathlib import Path
 from ..core.cache import cache
 from ..core.errors import Fail
 from ..core.process import say
-from ..model import machines
+from ..model import distribution as distributions, machines
 from ..model.scenario import BASE, COMPANION
 from ..patches import trial, updates
 from ..patches.base import Base, wanted
-from ..build import guest, kernel, qemu
+from ..build import distribution, guest, kernel, qemu
 from .verb import option, verb
 
 
 def do_build(args):
+    if args.distribution:
+        data = distributions.load(args.distribution)
+        machine = machines.load(data["arch"])
+        built = distribution.build(data, machine, args.kernel)
+        print(built / "disk.img", built / "initrd", built / Path(machine["image"]).name, sep="\n")
+        return
     machine = machines.load(args.arch)
     base = Base(args.base)
     built = kernel.build(base, machine, args.kernel)
@@ -54,6 +60,9 @@ def add(verbs):
                 " N commits), only:SET (a set from series/sets/), swiotlb (the series for it"
                 " alone, or swiotlb@N) or a variant from lab/variants/; KIND+MUTATION adds a"
                 " mutation from lab/mutations/"),
+         option("--distribution", metavar="NAME", help="build a distribution from"
+                " lab/distributions.toml instead, with its own kernel, stock or with the series;"
+                " the line before those two is the path of its disk"),
          more="The last two lines of the output are the paths of the initramfs and of the image.")
     verb(verbs, do_qemu, "build the companion QEMU",
          option("base", metavar="BASE", nargs="?", default=COMPANION,

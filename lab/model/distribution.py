@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Distributions that guests are: a file of data. And what is written to their disks."""
+import tomllib
+
+from ..core.cache import ROOT
+from ..core.errors import Fail
+
+
+def load(name):
+    known = tomllib.loads((ROOT / "lab" / "distributions.toml").read_text())
+    if name not in known:
+        raise Fail(f"unknown distribution '{name}'", f"there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def lines(seed, count):
+    """The file that the guest writes: no two of its blocks are the same."""
+    return "".join(f"{seed:#x} {number}\n" for number in range(count)).encode()
