@@ -80,6 +80,13 @@ def item(field, index, value):
     return change
 
 
+def noted(name, **fields):
+    """Something else that is behind a device in the end."""
+    def change(record):
+        record.written[name].update(fields)
+    return change
+
+
 def reported(name, **fields):
     """Other values in what the back end of a device reported."""
     def change(record):
@@ -264,6 +271,20 @@ TABLE = [
     ("soaked", said("soak", after="9513"), "soak.kept"),
     ("soaked", said("soak", before="-1"), "soak.kept"),
     ("soaked", unsaid("soak"), "soak.kept"),
+    ("installed", said("system", 1, state="degraded"), "system.running"),
+    ("installed", said("system", failed="vdma.service"), "system.running"),
+    ("installed", unsaid("system"), "system.running"),
+    ("installed", unsaid("hello"), "system.boots"),
+    ("installed", also("hello"), "system.boots"),
+    ("installed", said("install", sha256="0"), "net.installed"),
+    ("installed", noted("net", asked=[["/./hello_1_arm64.deb", 404]]), "net.installed"),
+    ("installed", put(written={}), "net.installed"),
+    ("installed", said("compare", 1, type="ext4"), "files.same"),
+    ("installed", said("compare", sha256="0"), "files.same"),
+    ("installed", unsaid("compare", 1), "files.same"),
+    ("installed", noted("blk", status=4), "blk.clean"),
+    ("installed", noted("data", status=1), "data.clean"),
+    ("installed", noted("data", missing=1), "data.blocks"),
     ("lied_to", reported("rng", lies={"longer": 39_999}), "rng.lies"),
     ("lied_to", reported("rng", lies={}), "rng.lies"),
     ("lied_to", reported("rng", buffers=99_999), "rng.lies"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.judge import boot, host
 from lab.model import media, scenario
+from lab.model.distribution import lines
 from lab.model.features import BIT
 from lab.model.record import digest, Record
 from lab.model.scenario import parent
@@ -239,6 +240,20 @@ def soaked():
                    ("soak", {"events": "2", "before": "9000", "after": "9512"}))
 
 
+def installed():
+    """A distribution that starts again, and finds what it wrote."""
+    data, package = digest(lines(7, 2)), digest(b"a program")
+    system = ("system", {"state": "running", "failed": "-", "target": "active"})
+    compared = [("compare", {"type": kind, "sha256": data}) for kind in ("ext4", "xfs")]
+    return by_hand("debian-bit-pci-off", ["system", "install:hello", "fill:2", "reboot", "system",
+                                          "compare"],
+                   *[("hello", {}), system] * 2, ("install", {"sha256": package}), *compared, seed=7,
+                   written={"net": {"package": "hello_1_arm64.deb", "sha256": package,
+                                    "asked": [["/./hello_1_arm64.deb", 200]]},
+                            "blk": {"status": 0, "said": "", "missing": 0},
+                            "data": {"status": 0, "said": "", "missing": 0}})
+
+
 def lied_to():
     """A guest that draws 4 KiB from a back end that lies."""
     return behind("vhost-user-rng-lies", bytes=6_500_000, buffers=100_001,
@@ -268,7 +283,7 @@ def mended():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, lied_to,
+    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, installed, lied_to,
     lied_to_again, mended)}
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A distribution as a guest: its kernel, with the series or as it is, and a disk of its packages."""
+"""A distribution as a guest: its kernel, with the series or without, and a disk of packages."""
 import contextlib
 import hashlib
 import re
@@ -79,6 +79,7 @@ def build(data, machine, kind):
     key = hashlib.sha256("\0".join((built.name, below.name, own)).encode()).hexdigest()[:16]
     entry = cache("images") / f"{key}-{kind}"
     if not entry.exists():
+        prepare(machine)
         with new_entry(entry) as new:
             (new / "repository").symlink_to(below / "repository")
             install(data, built, below, new)
@@ -93,9 +94,7 @@ def packages(data, machine):
     entry = cache("images") / (hashlib.sha256("\0".join(wanted).encode()).hexdigest()[:16]
                                + "-packages")
     if not entry.exists():
-        room(4, "a distribution")
-        need(["mmdebstrap", "qemu-user-static", "e2fsprogs", "dpkg-dev"])
-        emulate(machine)
+        prepare(machine)
         with new_entry(entry) as new, archive(data, machine) as apt:
             repository(data, apt, new / "repository")
             as_root(data, "installing packages", "mmdebstrap", "--variant=minbase",
@@ -104,11 +103,13 @@ def packages(data, machine):
     return entry
 
 
-def emulate(machine):
-    """Have this host run the machine's programs, because packages have scripts.
+def prepare(machine):
+    """Have what it takes, and have this host run the machine's programs: packages have scripts.
 
-    Debian's package does it, but not in a container.
+    The package of qemu-user sees to that, but not in a container.
     """
+    room(4, "a distribution")
+    need(["mmdebstrap", "qemu-user-static", "e2fsprogs", "dpkg-dev"])
     name = machine["qemu"].replace("-system", "")
     if not (BINFMT / name).exists():
         run(*SUDO, "sh", "-c", f"[ -e {BINFMT}/register ] || mount -t binfmt_misc none {BINFMT};"

@@ -43,7 +43,7 @@ def do_bases(args):
 
 
 def do_clean(args):
-    what = ["obj", "kernel", "qemu", "guest", "backend", "log"] + (["src"] if args.all else [])
+    what = ["obj", "kernel", "qemu", "guest", "backend", "images", "log"] + (["src"] if args.all else [])
     for name in what:
         shutil.rmtree(cache(name))
     say(f"removed {', '.join(what)} from {cache()}")

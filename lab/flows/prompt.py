@@ -16,7 +16,7 @@ from . import runner
 
 def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, and the folder of its disks."""
-    if scenario["vmm"]:
+    if scenario["vmm"] or scenario["distribution"]:
         raise Fail(f"{scenario['name']} has no prompt, and a command line for each boot only",
                    "boot it without --shell and --dry-run")
     scenario = runner.with_qemu(scenario)

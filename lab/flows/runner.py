@@ -10,16 +10,16 @@ from ..core.errors import Fail
 from ..core.packages import need
 from ..core.process import run, say
 from ..model.record import Record
+from ..model import distribution as distributions
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
-from ..build import guest, kernel, program, qemu, vmm
-from ..vm import nested
+from ..build import distribution, guest, kernel, program, qemu, vmm
+from ..vm import installed, media, nested
 from ..vm.backend import Backends, kinds_of
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
 from ..vm.machine import Machine
-from ..vm.media import Peer, read_media, write_media
 from ..judge.boot import judge
 
 # How much longer the whole of a boot may take than the guest may be silent.
@@ -35,11 +35,15 @@ class Boot:
         self.patience = patience or scenario["patience"] * (
             3 if "debug" in scenario["config"] else 1)
         base = Base(scenario["base"])
-        self.kernel = image or kernel.build(base, scenario["machine"], kind)
+        data = scenario["distribution"] and distributions.load(scenario["distribution"])
+        self._media, self._parameters = (installed, data["parameters"]) if data else (media, "")
+        self.kernel = image or (distribution.build(data, scenario["machine"], kind) if data
+                                else kernel.build(base, scenario["machine"], kind))
         # The initramfs is for both: a kernel of modules has its own, and starts no other one.
         self.next = self.kernel if not scenario["next"] else kernel.build(
             base, scenario["machine"], scenario["next"])
-        self.initrd = guest.build(scenario["machine"], self.kernel, base)
+        self.initrd = self.kernel / "initrd" if data else guest.build(
+            scenario["machine"], self.kernel, base)
         self.backend, self._backends = back_end(scenario), None
         self.host = vmm.build(base, scenario["machine"]) if scenario["vmm"] else None
         self._vmm = nested.Vmm(scenario)
@@ -51,9 +55,9 @@ class Boot:
         room(1, "a boot")
         with scratch() as folder:
             self._fill(folder)
-            record.seed, peer = random.getrandbits(64), Peer()
+            record.seed, peer = random.getrandbits(64), self._media.Peer(self.kernel)
             append = (f"vdma.seed={record.seed:#x} vdma.port={peer.port}"
-                      f" vdma.steps={','.join(self.scenario['steps'])}")
+                      f" vdma.steps={','.join(self.scenario['steps'])} {self._parameters}")
             try:
                 cmd = self._command(folder, append)
                 with Backends(self.scenario, self.backend, folder) as self._backends:
@@ -65,8 +69,8 @@ class Boot:
                 peer.stop()
                 console = folder / "console.log"
                 record.console = console.read_text(errors="replace") if console.exists() else ""
-            read_media(folder, record)
-            record.sent, record.echoes = peer.digest, peer.echoes
+            self._media.read_media(folder, record)
+            peer.note(record)
         return record
 
     def _command(self, folder, append):
@@ -76,7 +80,7 @@ class Boot:
         return prepare(self.scenario, self.kernel, self.initrd, folder, append)
 
     def _fill(self, folder):
-        write_media(folder)
+        self._media.write_media(folder, self.kernel)
         if starts_another(self.scenario):
             image = self.next / self.scenario["machine"]["image"].rpartition("/")[2]
             shutil.copy(image, folder / "share" / "kernel")

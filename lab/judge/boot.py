@@ -3,7 +3,8 @@
 import re
 
 from ..model.check import Check
-from . import backends, data, faults, host, host_actions, kunit, modes, selftests
+from . import (backends, data, faults, host, host_actions, installed, kunit, modes,
+               selftests)
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
@@ -29,6 +30,7 @@ def control(check):
 def survey(record):
     if record.scenario["stuck"]:
         yield from stuck(record)
+        yield from console(record)
         return
     steps = [step.partition(":")[0] for step in record.scenario["steps"]]
     yield end(record)
@@ -40,6 +42,8 @@ def survey(record):
     yield from data.survey(record, steps)
     yield from host_actions.survey(record)
     yield from backends.survey(record)
+    if record.scenario["distribution"]:
+        yield from installed.survey(record)
     if "selftest" in steps:
         yield from selftests.survey(record)
     if "faults" in steps:

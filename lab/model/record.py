@@ -34,7 +34,8 @@ class Record:
     disk: str = ""
     original: str = ""
     swapped: int = 0
-    # What the guest wrote to files of the host: {step: {"bytes": n, "sha256": digest}}.
+    # What the guest wrote to files of the host: {step: {"bytes": n, "sha256": digest}}; and what
+    # lab/vm/installed.py notes of a distribution's devices.
     written: dict = field(default_factory=dict)
     # The network's other end: what it sent, and what came back each time.
     sent: str = ""

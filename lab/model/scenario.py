@@ -15,10 +15,12 @@ KEYS = {
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
-    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap",
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap;"
+               " data, the second disk of a distribution",
     "options": "properties of every virtio device",
     "behind": "what is behind a device in a process of its own, by device: a name in lab/backends.toml",
     "backend": "further options of such a process; lab/backend/main.c has those of the lab's own",
+    "distribution": "the guest is not the lab's own, but one of lab/distributions.toml",
     "companion": "true: needs the companion QEMU",
     "vmm": "the guest is one of the lab's own VMM, on a host with KVM that QEMU boots: words for lab/vmm/main.c",
     "machine_options": "properties of the QEMU machine",
@@ -92,7 +94,7 @@ def read(folder, base):
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
-                        "companion": False, "stuck": None, "secure": False, "compiler": None,
+                        "companion": False, "distribution": None, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
                         "patience": SILENCE} | common | own

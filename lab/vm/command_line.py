@@ -21,10 +21,12 @@ BACKENDS = {
     "input": ([], ""),
     "swap": (["-drive", "if=none,id=swap0,file=swap.img,format=raw"],
              "drive=swap0,serial=swap"),
+    "data": (["-drive", "if=none,id=data0,file=data.img,format=raw"],
+             "drive=data0,serial=data"),
 }
 
 # What QEMU calls a device, where the lab has another name for it.
-QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk"}
+QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk"}
 # The same with a back end of its own.
 VHOST_NAME = {"share": "fs"}
 
@@ -41,7 +43,8 @@ def command(scenario, kernel, initrd, append, dtb=None):
     arch = scenario["machine"]
     machine = ",".join([arch["machine"], *scenario.get("machine_options", [])])
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
-           "-smp", str(scenario["cpus"]), "-nodefaults", "-no-reboot", "-display", "none",
+           "-smp", str(scenario["cpus"]), "-nodefaults", "-display", "none",
+           *([] if "reboot" in scenario["steps"] else ["-no-reboot"]),
            "-kernel", str(kernel / arch["image"].rpartition("/")[2])]
     if initrd:
         cmd += ["-initrd", str(initrd)]

@@ -21,7 +21,7 @@ def images():
     return entry
 
 
-def write_media(folder):
+def write_media(folder, _image=None):
     """Put into the folder of a boot what its devices read and write."""
     (folder / "share").mkdir(exist_ok=True)
     source = images()
@@ -46,7 +46,7 @@ def read_media(folder, record):
 class Peer(threading.Thread):
     """The host's end of the network test: send, and collect what comes back."""
 
-    def __init__(self):
+    def __init__(self, _image):
         super().__init__(daemon=True)
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -78,6 +78,10 @@ class Peer(threading.Thread):
             peer.sendall(self.sent)
         except OSError:
             pass
+
+    def note(self, record):
+        """Note what was sent, and what came back."""
+        record.sent, record.echoes = self.digest, self.echoes
 
     def stop(self):
         # close() alone leaves accept() waiting.
