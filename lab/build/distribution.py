@@ -110,7 +110,7 @@ def prepare(machine):
     """
     room(4, "a distribution")
     need(["mmdebstrap", "qemu-user-static", "e2fsprogs", "dpkg-dev"])
-    name = machine["qemu"].replace("-system", "")
+    name = Path(machine["qemu"]).name.replace("-system", "")
     if not (BINFMT / name).exists():
         run(*SUDO, "sh", "-c", f"[ -e {BINFMT}/register ] || mount -t binfmt_misc none {BINFMT};"
             f" cat /usr/lib/binfmt.d/{name}.conf > {BINFMT}/register")
