@@ -7,6 +7,8 @@
 
 void modules_load(bool tests);
 void modules_unload(void);
+void module_load(const char *name);
+int module_unload(const char *name);
 unsigned int modules_loaded(void);
 
 #endif

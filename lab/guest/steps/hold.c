@@ -10,6 +10,7 @@
 #include "../lib/card.h"
 #include "../lib/device.h"
 #include "../lib/driver.h"
+#include "../lib/module.h"
 #include "../lib/patience.h"
 #include "../lib/pattern.h"
 #include "../lib/report.h"
@@ -18,10 +19,12 @@
 #include "../lib/text.h"
 
 #define POOL_USED	"/sys/kernel/debug/swiotlb/io_tlb_used"
+#define TRANSPORT	"virtio_pci"
 #define PROBE_MS	5000
 
 struct gpu {
-	bool unplug;	/* Take the PCI device, not only the driver. */
+	/* Take only the driver, the PCI device, or the module of the transport below. */
+	enum { UNBIND, UNPLUG, MODULE } way;
 	struct token name, device, driver;
 };
 
@@ -29,8 +32,10 @@ static int take(struct gpu *gpu)
 {
 	gpu->name = device_of("gpu");
 	gpu->device = parent(gpu->name.s);
-	if (!gpu->unplug)
+	if (gpu->way == UNBIND)
 		return driver_unbind(gpu->name.s, &gpu->driver);
+	if (gpu->way == MODULE)
+		return module_unload(TRANSPORT);
 
 	return write_text(token_fmt(PCI_DEVICES "/%s/remove", gpu->device.s).s, "1");
 }
@@ -39,9 +44,11 @@ static int give(const struct gpu *gpu)
 {
 	struct patience p = patience(PROBE_MS);
 
-	if (!gpu->unplug)
+	if (gpu->way == UNBIND)
 		return driver_bind(gpu->name.s, &gpu->driver);
-	if (write_text("/sys/bus/pci/rescan", "1"))
+	if (gpu->way == MODULE)
+		module_load(TRANSPORT);
+	else if (write_text("/sys/bus/pci/rescan", "1"))
 		return -1;
 	while (!strcmp(device_of("gpu").s, "-")) {
 		if (!wait_ms(&p, 1)) {
@@ -101,11 +108,16 @@ static int hold_once(struct gpu *gpu, unsigned long round)
 	return 0;
 }
 
-/* Take WAY:ROUNDS, where WAY is unbind or unplug. */
+/* Take WAY:ROUNDS, where WAY is unbind, unplug or module. */
 static void step_hold(const char *arg)
 {
-	struct gpu gpu = { .unplug = !strncmp(arg, "unplug:", 7) };
 	unsigned long i, rounds = strtoul(arg + strcspn(arg, ":") + 1, NULL, 0);
+	struct gpu gpu = { .way = UNBIND };
+
+	if (!strncmp(arg, "unplug:", 7))
+		gpu.way = UNPLUG;
+	else if (!strncmp(arg, "module:", 7))
+		gpu.way = MODULE;
 
 	for (i = 1; i <= rounds; i++)
 		if (hold_once(&gpu, i))
