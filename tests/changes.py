@@ -214,6 +214,8 @@ TABLE = [
     ("left", said("pool", 1, used="145"), "pool.kept"),
     ("left", said("pool", 0, used="0"), "pool.kept"),
     ("left", unsaid("pool", -1), "pool.kept"),
+    ("grown", said("pool", 1, slots="512"), "pool.grew"),
+    ("grown", unsaid("pool", -1), "pool.grew"),
     ("crashed", put(disk="0" * 64), "vmcore.saved"),
     ("crashed", unsaid("crash", -1), "vmcore.saved"),
     ("crashed", unsaid("vmcore", -1), "vmcore.saved"),

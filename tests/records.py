@@ -131,6 +131,12 @@ def left():
                    *(("pool", {"used": "73", "most": "80"}) for _ in "12"))
 
 
+def grown():
+    """A secure VM whose swiotlb pool grows, and is as full as before once it rests."""
+    return by_hand("ppc-secure-dynamic", ["devices", "pool", "pool"],
+                   *(("pool", {"used": "73", "most": "600", "slots": n}) for n in ("512", "2560")))
+
+
 def canary():
     """A secure VM that is searched for its canary once."""
     return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
@@ -283,8 +289,8 @@ def mended():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked, installed, lied_to,
-    lied_to_again, mended)}
+    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked,
+    installed, lied_to, grown, lied_to_again, mended)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

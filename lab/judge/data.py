@@ -37,7 +37,7 @@ def survey(record, steps):
     if "gpu" in steps:
         yield from screen(record, steps)
     if "pool" in steps:
-        yield pool(record)
+        yield from pool(record)
     if "hold" in steps:
         yield from buffer(record)
     if "vmcore" in steps:
@@ -132,9 +132,13 @@ def pool(record):
     used = [one["used"] for one in record.all("pool")]
     # Not each kernel says what the most was.
     most = [one["most"] for one in record.all("pool")]
-    return Check("pool.kept", "the swiotlb pool has been in use, and is as full as it was at first",
-                 len(used) > 1 and len(set(used)) == 1 and "-" not in used
-                 and not {*used, *most} <= {"0", "-"}, f"{used}, at most {most}")
+    yield Check("pool.kept", "the swiotlb pool has been in use, and is as full as it was at first",
+                len(used) > 1 and len(set(used)) == 1 and "-" not in used
+                and not {*used, *most} <= {"0", "-"}, f"{used}, at most {most}")
+    if record.scenario["grows"]:
+        slots = [one["slots"] for one in record.all("pool")]
+        yield Check("pool.grew", "the swiotlb pool has more slots than it had at first",
+                    len(slots) > 1 and int(slots[-1]) > int(slots[0]), slots)
 
 
 def vmcore(record):

@@ -42,6 +42,7 @@ KEYS = {
     "offered": "feature bits that devices must, or must not, offer; 'balloon.X' for one device",
     "row": "the machine's name in the table of modes in docs/results.md, where the scenario is part of it",
     "bounced": "devices whose buffers must lie in the swiotlb pool",
+    "grows": "true: the swiotlb pool must have more slots at the last step 'pool' than at the first",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "domains": "the dma_mode by the type of that domain, where the guest changes it",
     "console": "texts that the console must show, with how often",
@@ -96,8 +97,9 @@ def read(folder, base):
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
                         "companion": False, "distribution": None, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
-                        "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None, "debug": {}, "watched": False, "next": None, "domains": {},
-                        "patience": SILENCE} | common | own
+                        "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
+                        "debug": {}, "watched": False, "next": None, "domains": {},
+                        "grows": False, "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
             if unknown:
