@@ -211,6 +211,8 @@ TABLE = [
     ("held", said("hold", 1, gone="608"), "gpu.unmapped"),
     ("held", said("hold", 1, closed="608"), "gpu.closed"),
     ("held", said("hold", 0, kept="0"), "gpu.kept"),
+    ("started_by_uefi", said("read", all="97"), "blk.firmware"),
+    ("started_by_uefi", unsaid("read"), "blk.firmware"),
     ("left", said("pool", 1, used="145"), "pool.kept"),
     ("left", said("pool", 0, used="0"), "pool.kept"),
     ("left", unsaid("pool", -1), "pool.kept"),

@@ -137,6 +137,15 @@ def grown():
                    *(("pool", {"used": "73", "most": "600", "slots": n}) for n in ("512", "2560")))
 
 
+def started_by_uefi():
+    """A guest whose firmware has read the disk seven times."""
+    disk = digest(media.disk_image())
+    record = by_hand("uefi-bit-stock", ["devices", "read"],
+                     ("read", {"bytes": str(media.DISK), "sha256": disk, "all": "90"}), disk=disk)
+    record.views["running"]["reads"] = 97
+    return record
+
+
 def canary():
     """A secure VM that is searched for its canary once."""
     return by_hand("ppc-secure-canary", ["devices", "canary:net"], searches=[[900, []]])
@@ -290,7 +299,7 @@ def mended():
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
     shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked,
-    installed, lied_to, grown, lied_to_again, mended)}
+    installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

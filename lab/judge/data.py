@@ -72,6 +72,8 @@ def disk(record, steps):
     yield Check(f"{name}.write", f"{name}: the image has what the guest wrote, and is otherwise"
                 " the same", record.disk == after and (after != before) == ("write" in steps),
                 writes)
+    if record.scenario["firmware"]:
+        yield firmware(record, name)
     if "requests" in record.scenario:
         fewest, most = record.scenario["requests"]
         found = [int(r["requests"]) for r in record.all("read")]
@@ -82,6 +84,15 @@ def disk(record, steps):
         found = {int(r["segment"]) for r in record.all("read")}
         yield Check(f"{name}.segment", f"{name}: a segment of a request may have {wanted} bytes",
                     found == {wanted}, sorted(found))
+
+
+def firmware(record, name):
+    """Who reads the disk before the kernel is there, the host counts and the kernel does not."""
+    own = [int(one["all"]) for one in record.all("read")][:1]
+    seen = [view["reads"] for view in record.views.values()][:1]
+    return Check(f"{name}.firmware", f"{name}: the firmware has read the disk before the kernel",
+                 bool(own) and bool(seen) and seen[0] > own[0],
+                 f"reads by the kernel: {own}, reads that QEMU saw: {seen}")
 
 
 def stream(record, step):

@@ -30,6 +30,9 @@ QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk"}
 # The same with a back end of its own.
 VHOST_NAME = {"share": "fs"}
 
+# The firmware that starts the kernel, in the folder that QEMU runs in.
+FIRMWARE = "firmware.fd"
+
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}
@@ -50,6 +53,8 @@ def command(scenario, kernel, initrd, append, dtb=None):
         cmd += ["-initrd", str(initrd)]
     if dtb:
         cmd += ["-dtb", str(dtb)]
+    if scenario["firmware"] in arch.get("firmware", {}):
+        cmd += ["-bios", FIRMWARE]
     cmd += ["-append", parameters(scenario, append)]
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):

@@ -53,6 +53,8 @@ def observe(machine, scenario, image, backends=None):
             view["aliases"] = arm64_page_tables.aliases(entries, linear_end, rings)
     if "balloon" in scenario["devices"]:
         view["balloon"] = squeeze(machine)
+    if scenario["firmware"]:
+        view["reads"] = reads(machine)
     return view
 
 
@@ -74,6 +76,13 @@ def names(device, features):
     words = {text.partition(":")[0].rpartition("_F_")[2] for text in features["transports"]}
     own = words | {t.partition(":")[0].rpartition("_F_")[2] for t in features["dev-features"]}
     return sorted(words | {f"{device}.{word}" for word in own})
+
+
+def reads(machine):
+    """How many reads of the disk have come to QEMU, from whomever; some it has put together."""
+    stats = next(one["stats"] for one in machine.qmp("query-blockstats")
+                 if one["device"] == "disk0")
+    return stats["rd_operations"] + stats["rd_merged"]
 
 
 def squeeze(machine):
