@@ -55,23 +55,22 @@ def patched(base, drop, log):
     """Add the drop-in to Debian's source as a maintainer does: a base of that, and what it is."""
     # Always in the same place, because ccache knows an object by its folders.
     home = cache("src") / f".debian-{base.name}"
-    with lock(f"debian-{base.name}"):
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir()
-        try:
-            own = copy.copy(base)
-            tree, what = source(base, home)
-            own.tree = tree.rename(home / f"debian-{base.name}")
-            patches = own.tree / "debian" / "patches"
-            shutil.copytree(drop / "features", patches / "features", dirs_exist_ok=True)
-            with (patches / "series").open("a") as file:
-                file.write((drop / "series").read_text())
-            run("quilt", "push", "-a", "--fuzz=0", cwd=own.tree, log=log,
-                label=f"{what}: quilt push -a --fuzz=0",
-                env=os.environ | {"QUILT_PATCHES": "debian/patches"})
-            yield own, what
-        finally:
-            shutil.rmtree(home)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    try:
+        own = copy.copy(base)
+        tree, what = source(base, home)
+        own.tree = tree.rename(home / f"debian-{base.name}")
+        patches = own.tree / "debian" / "patches"
+        shutil.copytree(drop / "features", patches / "features", dirs_exist_ok=True)
+        with (patches / "series").open("a") as file:
+            file.write((drop / "series").read_text())
+        run("quilt", "push", "-a", "--fuzz=0", cwd=own.tree, log=log,
+            label=f"{what}: quilt push -a --fuzz=0",
+            env=os.environ | {"QUILT_PATCHES": "debian/patches"})
+        yield own, what
+    finally:
+        shutil.rmtree(home)
 
 
 def build(base, machine, drop, config, configure=kernel.configure):
@@ -84,8 +83,15 @@ def build(base, machine, drop, config, configure=kernel.configure):
     inputs += [base.release(), config]
     key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
     entry = cache("kernel") / f"{key}-deb"
-    if entry.exists():
-        return entry
+    if not entry.exists():
+        with lock(f"debian-{base.name}"):
+            if not entry.exists():
+                make(entry, base, machine, drop, configure)
+    return entry
+
+
+def make(entry, base, machine, drop, configure):
+    """Make the package, while nobody else makes one of this base."""
     room(12, "Debian's kernel source and a build of it")
     log = cache("log") / f"deb-{base.name}.log"
     what = base.release()
@@ -98,7 +104,6 @@ def build(base, machine, drop, config, configure=kernel.configure):
     except subprocess.CalledProcessError as err:
         raise Fail(f"{what} with the drop-in: {err.cmd[0]} fails:\n{tail(log)}",
                    f"see {log}") from err
-    return entry
 
 
 def keep(entry, obj, machine, what):
