@@ -96,11 +96,12 @@ def read(folder, base):
             scenario = {"base": base, "must_fail": [], "absent": {}, "bits": {}, "offered": {},
                         "bounced": [], "console": {}, "kunit": [], "missing": None, "slow": False,
                         "modes": {}, "config": [], "errors": [], "skips": {}, "cacheable": True,
-                        "companion": False, "distribution": None, "stuck": None, "secure": False, "compiler": None,
+                        "companion": False, "stuck": None, "secure": False, "compiler": None,
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
-                        "grows": False, "firmware": None, "patience": SILENCE} | common | own
+                        "distribution": None, "grows": False, "firmware": None,
+                        "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
             if unknown:
