@@ -32,6 +32,7 @@ KEYS = {
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
     "append": "further kernel parameters",
+    "disk_rate": "requests to the disk that QEMU serves per second: too few, so that others wait",
     "patience": "seconds without a word before the guest counts as hung",
     "steps": "what the guest's init does, in this order; [3, STEP, STEP] does both three times",
     "next": "the kernel that the guest starts by kexec or as it crashes, where it is another",
@@ -101,6 +102,7 @@ def read(folder, base):
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
                         "distribution": None, "grows": False, "firmware": None,
+                        "disk_rate": None,
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}

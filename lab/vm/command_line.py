@@ -61,6 +61,8 @@ def command(scenario, kernel, initrd, append, dtb=None):
         behind = name in scenario["behind"]
         backend, props = vhost_user(name) if behind else BACKENDS[name]
         cmd += backend
+        if name == "blk" and (rate := scenario["disk_rate"]):
+            cmd[-1] += f",throttling.iops-total={rate}"
         pci = scenario["transport"] != "mmio"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
         if scenario["transport"] == "pcie":
