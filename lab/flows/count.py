@@ -31,7 +31,8 @@ class Guest:
     @classmethod
     def make(cls, scenario, kind, folder, cpus=1):
         """Build what the guest needs, the plugin in @folder."""
-        one = scenario | {"devices": ["blk"], "cpus": cpus}
+        disk = "scsi" if "scsi" in scenario["devices"] else "blk"
+        one = scenario | {"devices": [disk], "cpus": cpus}
         one = runner.with_qemu(one)
         arch = one["machine"]
         base = Base(one["base"])

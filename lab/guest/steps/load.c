@@ -10,12 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/beat.h"
+#include "../lib/disk.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
 
-#define DISK	"vda"
 /* As many as 1 MiB has pages. */
 #define SEGMENTS	256
+
+static const char *disk(void)
+{
+	return access("/dev/vda", F_OK) ? "sda" : "vda";
+}
 
 static int repeat(int fd, unsigned long count, size_t size)
 {
@@ -44,7 +49,7 @@ static int repeat(int fd, unsigned long count, size_t size)
 		if (got != (ssize_t)size) {
 			if (got >= 0)
 				errno = EIO;
-			fail("read", DISK);
+			fail("read", disk());
 			return 1;
 		}
 		alive();
@@ -67,13 +72,9 @@ static int reader(unsigned int cpu, unsigned long count, size_t size)
 		return 1;
 	}
 
-	fd = open("/dev/" DISK, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	if (fd < 0) {
-		fail("open", DISK);
-		return 1;
-	}
+	fd = open_disk(disk(), O_RDONLY);
 
-	return repeat(fd, count, size);
+	return fd < 0 ? 1 : repeat(fd, count, size);
 }
 
 /* Take COUNT:BYTES:READERS: so many in all, shared by a reader on each of the first CPUs. */
