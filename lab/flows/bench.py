@@ -16,7 +16,7 @@ from .count import Guest
 RELATIONS = {"same": ("costs the same as", lambda a, b: abs(a - b) < JITTER),
              "above": ("costs more than", lambda a, b: a > b + JITTER),
              "at_most": ("costs no more than", lambda a, b: a < b + JITTER)}
-KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "cpus", "slow",
+KEYS = {"about", "scenario", "base", "kernel", "limit", "goal", "sizes", "device", "cpus", "slow",
         "stronger", *RELATIONS}
 # The device runs beside the guest: now and then, on a busy machine, it has looked
 # at the ring already. What costs an instruction per request is ten times as much.
@@ -49,7 +49,7 @@ def rows(wanted, folder, slow):
         one = scenario.pick([data["scenario"]], data.get("base", scenario.BASE))[0]
         if wanted in (None, one["arch"]) and (slow or not data.get("slow")):
             found[name] = Row(name, data, Guest.make(
-                one, data["kernel"], folder, data.get("cpus", 1)), {})
+                one, data["kernel"], folder, data.get("device", "blk"), data.get("cpus", 1)), {})
     if not found:
         raise Fail(f"nothing is counted on '{wanted}'", "see lab/bench.toml")
     return found
@@ -95,7 +95,7 @@ def judge(found):
     for row in found.values():
         own = row.guest.defined()
         for size, cost in row.costs.items():
-            what = f"{size >> 10} KiB: {row.data['about']}:"
+            what = f"{in_words(size)}: {row.data['about']}:"
             lost = [f for f in cost.functions if f in own and not part_of(f)]
             yield Check.of(f"{what} all of virtio is counted", cost.path > 0 and not lost, lost)
             for relation, (words, holds) in RELATIONS.items():
@@ -126,7 +126,7 @@ def stronger(what, cost, other, than):
 def repeats(again, costs):
     for (row, size), cost in zip(again, costs):
         text = cost.changes(row.costs[size])
-        yield Check.of(f"{size >> 10} KiB: {row.data['about']}: a second run shows the same",
+        yield Check.of(f"{in_words(size)}: {row.data['about']}: a second run shows the same",
                        not text, text)
 
 
@@ -137,9 +137,16 @@ def over_limit(row, size, found):
     return cost.total / (limit + cost.parts["copy"])
 
 
+def in_words(*sizes):
+    """Sizes as a reader takes them."""
+    if sizes[0] % 1024:
+        return " / ".join(f"{size:,}" for size in sizes) + " bytes"
+    return " / ".join(str(size >> 10) for size in sizes) + " KiB"
+
+
 def table(some, found):
     """The figures of some rows as Markdown, all sizes in a cell."""
-    head = f"per request of {' / '.join(f'{s >> 10}' for s in some[0].sizes)} KiB"
+    head = f"per request of {in_words(*some[0].sizes)}"
     lines = [[head, "path", "ratio", *PARTS]]
     for row in some:
         cells = []

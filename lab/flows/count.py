@@ -17,10 +17,13 @@ from ..vm.command_line import prepare
 from ..vm.machine import Machine
 from . import runner
 
+# Milliseconds: what the guest waits for comes while its clock leaps, and is never late.
+FOREVER = 3_600_000
+
 
 @dataclass(frozen=True)
 class Guest:
-    """What boots: a scenario, stripped to one disk and some CPUs, on a kernel."""
+    """What boots: a scenario, stripped to one device and some CPUs, on a kernel."""
 
     scenario: dict
     kind: str
@@ -29,10 +32,9 @@ class Guest:
     plugin: Path
 
     @classmethod
-    def make(cls, scenario, kind, folder, cpus=1):
+    def make(cls, scenario, kind, folder, device="blk", cpus=1):
         """Build what the guest needs, the plugin in @folder."""
-        disk = "scsi" if "scsi" in scenario["devices"] else "blk"
-        one = scenario | {"devices": [disk], "cpus": cpus}
+        one = scenario | {"devices": [device], "cpus": cpus}
         one = runner.with_qemu(one)
         arch = one["machine"]
         base = Base(one["base"])
@@ -51,21 +53,28 @@ class Guest:
         return names
 
     def count(self, requests, size, helpers):
-        """Boot, read @size bytes so many times, on all CPUs together; return what each function executed."""
+        """Boot, make so many requests of @size bytes; return what each function executed.
+
+        All CPUs together read a disk; a network card sends a packet that comes back.
+        """
         with scratch() as folder:
             with open(folder / "disk.img", "wb") as disk:
                 disk.truncate(DISK)
             # A guest that waits for the disk is at its next timer at once: its time is no measure.
-            load = requests, size, self.scenario["cpus"]
+            if self.scenario["devices"] == ["net"]:
+                step, words = f"ping:{requests}:{FOREVER}", f"ping packets={requests} "
+            else:
+                load = requests, size, self.scenario["cpus"]
+                step, words = "load:%u:%u:%u" % load, "load count=%u bytes=%u readers=%u" % load
             cmd = prepare(self.scenario, self.image, self.initrd, folder,
-                          "vdma.stall=3600000 vdma.steps=devices,load:%u:%u:%u" % load)
+                          f"vdma.seed=1 vdma.stall={FOREVER} vdma.steps=devices,{step}")
             # By its name in QEMU's folder: the plugin's options are split at commas.
             (folder / "map").symlink_to(self.image / "System.map")
             (folder / "plugin.so").symlink_to(self.plugin)
             cmd += ["-icount", "shift=0,sleep=off", "-plugin",
                     "./plugin.so,map=map,out=counts"
                     + "".join(f",helper={name}" for name in helpers)]
-            self._check(self._boot(cmd, folder), "load count=%u bytes=%u readers=%u" % load)
+            self._check(self._boot(cmd, folder), words)
             total = Counter()
             for line in (folder / "counts").read_text().splitlines():
                 name, amount = line.split()
@@ -83,9 +92,9 @@ class Guest:
             said.append("it hangs")
         return "\n".join(said)
 
-    def _check(self, said, load):
+    def _check(self, said, words):
         mode = self.scenario["mode"] if kernel.shows_mode(self.image) else "-"
-        if f" mode={mode} " not in said or load not in said \
+        if f" mode={mode} " not in said or words not in said \
                 or not said.endswith("vdma done errors=0"):
-            raise Fail(f"{self.scenario['name']} on {self.kind}: no '{load}' in mode {mode}:"
+            raise Fail(f"{self.scenario['name']} on {self.kind}: no '{words}' in mode {mode}:"
                        f"\n{said}", f"./vdma boot {self.scenario['name']} --kernel {self.kind}")

@@ -19,7 +19,8 @@
 
 #define IP_HEADER	20
 #define AGAIN_MS	50
-#define DATA		1024
+/* What a packet of 1500 bytes has besides its headers. */
+#define DATA		1472
 
 struct packet {
 	struct icmphdr icmp;
