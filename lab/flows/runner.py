@@ -14,9 +14,9 @@ from ..model import distribution as distributions
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
 from ..build import distribution, guest, kernel, program, qemu, vmm
-from ..vm import installed, media, nested
+from ..vm import firmware, installed, media, nested
 from ..vm.backend import Backends, kinds_of
-from ..vm.command_line import FIRMWARE, prepare
+from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
 from ..vm.machine import Machine
@@ -81,8 +81,6 @@ class Boot:
 
     def _fill(self, folder):
         self._media.write_media(folder, self.kernel)
-        if own := firmware(self.scenario):
-            shutil.copy(own["file"], folder / FIRMWARE)
         if starts_another(self.scenario):
             image = self.next / self.scenario["machine"]["image"].rpartition("/")[2]
             shutil.copy(image, folder / "share" / "kernel")
@@ -150,15 +148,10 @@ class Boot:
                     return
 
 
-def firmware(scenario):
-    """What starts the kernel on the scenario's machine, if it has anything: its file and packages."""
-    return scenario["machine"].get("firmware", {}).get(scenario["firmware"], {})
-
-
 def with_qemu(scenario):
     """The scenario with a QEMU that is there and knows the queries that show a device."""
     arch = scenario["machine"]
-    need(firmware(scenario).get("packages", []))
+    need(firmware.packages(scenario))
     if scenario["companion"]:
         binary = qemu.build(scenario["companion"]) / arch["qemu"]
         return scenario | {"machine": arch | {"qemu": str(binary)}}

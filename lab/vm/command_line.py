@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..core.process import run
 from ..model.scenario import FIRST_SLOT
+from . import firmware
 
 # What a device of a scenario needs besides itself.
 BACKENDS = {
@@ -23,15 +24,14 @@ BACKENDS = {
              "drive=swap0,serial=swap"),
     "data": (["-drive", "if=none,id=data0,file=data.img,format=raw"],
              "drive=data0,serial=data"),
+    "esp": (["-drive", "if=none,id=esp0,file=esp.img,format=raw"],
+            "drive=esp0,serial=esp,bootindex=0"),
 }
 
 # What QEMU calls a device, where the lab has another name for it.
-QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk"}
+QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk", "esp": "blk"}
 # The same with a back end of its own.
 VHOST_NAME = {"share": "fs"}
-
-# The firmware that starts the kernel, in the folder that QEMU runs in.
-FIRMWARE = "firmware.fd"
 
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
@@ -47,15 +47,16 @@ def command(scenario, kernel, initrd, append, dtb=None):
     machine = ",".join([arch["machine"], *scenario.get("machine_options", [])])
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
            "-smp", str(scenario["cpus"]), "-nodefaults", "-display", "none",
-           *([] if "reboot" in scenario["steps"] else ["-no-reboot"]),
-           "-kernel", str(kernel / arch["image"].rpartition("/")[2])]
-    if initrd:
-        cmd += ["-initrd", str(initrd)]
+           *([] if "reboot" in scenario["steps"] else ["-no-reboot"])]
+    if scenario["firmware"] == "uefi":
+        cmd += ["-bios", firmware.CODE]
+    else:
+        cmd += ["-kernel", str(kernel / arch["image"].rpartition("/")[2]),
+                "-append", parameters(scenario, append)]
+        if initrd:
+            cmd += ["-initrd", str(initrd)]
     if dtb:
         cmd += ["-dtb", str(dtb)]
-    if scenario["firmware"] in arch.get("firmware", {}):
-        cmd += ["-bios", FIRMWARE]
-    cmd += ["-append", parameters(scenario, append)]
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
         behind = name in scenario["behind"]
@@ -151,7 +152,12 @@ def dump_dtb(cmd, folder, edits):
 
 
 def prepare(scenario, image, initrd, folder, append):
-    """The QEMU command line, after the device tree edits that the scenario asks for."""
+    """The QEMU command line, after the device tree edits that the scenario asks for.
+
+    With firmware, put what that starts into the folder.
+    """
+    if scenario["firmware"]:
+        firmware.write(scenario, image, initrd, folder, parameters(scenario, append))
     cmd = backed(command(scenario, image, initrd, append), scenario)
     if scenario.get("dtb"):
         # Nobody is behind a vhost-user device yet, and no tree has its name.

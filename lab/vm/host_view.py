@@ -42,9 +42,9 @@ def observe(machine, scenario, image, backends=None):
                                  "offered": names(name, status["host-features"]),
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
-    # A kernel that another one has started lies elsewhere.
+    # A kernel that QEMU has not started itself lies elsewhere.
     walkable = scenario["machine"].get("page_tables", False) and not (
-        starts_another(scenario) or scenario["distribution"])
+        starts_another(scenario) or scenario["distribution"] or scenario["firmware"] == "uefi")
     if walkable:
         entries, linear_end = arm64_page_tables.walk(machine, image)
         view["noncacheable"] = arm64_page_tables.noncacheable(entries)
@@ -54,7 +54,7 @@ def observe(machine, scenario, image, backends=None):
     if "balloon" in scenario["devices"]:
         view["balloon"] = squeeze(machine)
     if scenario["firmware"]:
-        view["reads"] = reads(machine)
+        view["loaded"] = loaded(machine)
     return view
 
 
@@ -78,11 +78,10 @@ def names(device, features):
     return sorted(words | {f"{device}.{word}" for word in own})
 
 
-def reads(machine):
-    """How many reads of the disk have come to QEMU, from whomever; some it has put together."""
-    stats = next(one["stats"] for one in machine.qmp("query-blockstats")
-                 if one["device"] == "disk0")
-    return stats["rd_operations"] + stats["rd_merged"]
+def loaded(machine):
+    """How many bytes were read from the disk with the kernel, by whomever."""
+    return next(one["stats"]["rd_bytes"] for one in machine.qmp("query-blockstats")
+                if one["device"] == "esp0")
 
 
 def squeeze(machine):

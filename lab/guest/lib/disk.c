@@ -161,10 +161,12 @@ int rewrite_disk(const char *disk)
 
 static void (*on_disk)(const char *disk, void *buf);
 
-/* What is on the disk for swapping is the kernel's business. */
-static void unless_swap(const char *disk, void *buf)
+/* The disks for swapping and for firmware are the business of others. */
+static void if_ours(const char *disk, void *buf)
 {
-	if (strcmp(disk_serial(disk).s, SWAP_SERIAL))
+	struct token serial = disk_serial(disk);
+
+	if (strcmp(serial.s, SWAP_SERIAL) && strcmp(serial.s, ESP_SERIAL))
 		on_disk(disk, buf);
 }
 
@@ -174,8 +176,8 @@ void each_disk(void (*fn)(const char *disk, void *buf), size_t size)
 	void *buf = buffer(size);
 
 	on_disk = fn;
-	if (buf && !for_each("/sys/block", "vd", unless_swap, buf) &&
-	    !for_each("/sys/block", "sd", unless_swap, buf)) {
+	if (buf && !for_each("/sys/block", "vd", if_ours, buf) &&
+	    !for_each("/sys/block", "sd", if_ours, buf)) {
 		errno = ENODEV;
 		fail("no-disk", NULL);
 	}

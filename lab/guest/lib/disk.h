@@ -13,6 +13,7 @@
 #define WRITE_BYTES	(4 * MIB)
 #define REQUEST_BYTES	(256 * 1024)
 #define SWAP_SERIAL	"swap"
+#define ESP_SERIAL	"esp"
 
 /* How to read a disk: in which pieces, and how often one of them that fails. */
 struct reading {

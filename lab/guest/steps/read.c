@@ -47,8 +47,8 @@ static void read_disk(const char *disk, void *buf)
 	if (bytes < 0)
 		fail("read", disk);
 	else
-		report("read disk=%s bytes=%lld sha256=%s requests=%lu all=%lu segment=%s failed=%lu",
-		       disk_serial(disk).s, bytes, hex, completed(disk) - before, completed(disk),
+		report("read disk=%s bytes=%lld sha256=%s requests=%lu segment=%s failed=%lu",
+		       disk_serial(disk).s, bytes, hex, completed(disk) - before,
 		       one_word(segment(disk).s).s, how.failed);
 	close(fd);
 }
