@@ -87,9 +87,9 @@ def disk(record, steps):
 
 
 def firmware(record):
-    """The firmware has read the kernel from its disk; the kernel itself reads a few sectors there."""
+    """The firmware has read a disk, of which the kernel reads a few sectors only."""
     found = [view["loaded"] for view in record.views.values()][:1]
-    return Check("esp.loaded", "esp: the firmware has read the kernel from it",
+    return Check("esp.loaded", "esp: the firmware has read it, before the kernel does",
                  bool(found) and found[0] > 4 << 20, found)
 
 

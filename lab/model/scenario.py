@@ -23,7 +23,7 @@ KEYS = {
     "distribution": "the guest is not the lab's own, but one of lab/distributions.toml",
     "companion": "true: needs the companion QEMU",
     "vmm": "the guest is one of the lab's own VMM, on a host with KVM that QEMU boots: words for lab/vmm/main.c",
-    "firmware": "what starts the kernel: uefi, which must read it from the disk esp; or none, its control",
+    "firmware": "what must have read the disk esp: uefi, which starts the kernel from it; slof; or none, the control",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
     "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes; '/NODE' is made if it is not there",

@@ -48,9 +48,9 @@ def command(scenario, kernel, initrd, append, dtb=None):
     cmd = [arch["qemu"], "-M", machine, "-cpu", arch["cpu"], "-m", scenario["memory"],
            "-smp", str(scenario["cpus"]), "-nodefaults", "-display", "none",
            *([] if "reboot" in scenario["steps"] else ["-no-reboot"])]
-    if scenario["firmware"] == "uefi":
+    if scenario["firmware"] not in (None, "none"):
         cmd += ["-bios", firmware.CODE]
-    else:
+    if scenario["firmware"] != "uefi":
         cmd += ["-kernel", str(kernel / arch["image"].rpartition("/")[2]),
                 "-append", parameters(scenario, append)]
         if initrd:

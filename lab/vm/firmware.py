@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""UEFI firmware, and the disk that it starts the kernel from: an EFI system partition."""
+"""Firmware, and the disk that it reads before the kernel does: an EFI system partition."""
 import shutil
 
 from ..core.process import run
@@ -21,7 +21,7 @@ def packages(scenario):
 def write(scenario, image, initrd, folder, parameters):
     """Put the firmware and its disk into the folder.
 
-    The firmware's shell runs a script, since nothing else on that disk can be booted.
+    The shell of UEFI runs a script, since nothing else on that disk can be booted.
     """
     shutil.copy(scenario["machine"]["firmware"]["file"], folder / CODE)
     script = folder / "startup.nsh"

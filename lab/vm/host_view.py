@@ -79,7 +79,7 @@ def names(device, features):
 
 
 def loaded(machine):
-    """How many bytes were read from the disk with the kernel, by whomever."""
+    """How many bytes were read from the firmware's disk, by whomever."""
     return next(one["stats"]["rd_bytes"] for one in machine.qmp("query-blockstats")
                 if one["device"] == "esp0")
 
