@@ -191,5 +191,7 @@ def parent(scenario, index):
         return f"0000:{index + 1:02x}:00.0"
     if scenario["transport"] == "pci":
         return f"0000:00:{FIRST_SLOT + index:02x}.0"
+    if scenario["firmware"] == "uefi" and "acpi=off" not in scenario["machine_options"]:
+        return f"LNRO0005:{index:02x}"
     arch = scenario["machine"]
     return f"{arch['mmio_base'] + index * arch['mmio_step']:x}.virtio_mmio"

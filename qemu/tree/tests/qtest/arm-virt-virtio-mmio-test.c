@@ -12,6 +12,7 @@
 #include "libqos/libqos-malloc.h"
 #include "libqos/virtio.h"
 #include "libqos/virtio-mmio.h"
+#include "qemu/bswap.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/virtio_ids.h"
 #include "standard-headers/linux/virtio_ring.h"
@@ -24,6 +25,10 @@
 #define RAM_BASE        0x40000000
 #define RAM_SIZE        0x08000000
 #define PAGE_BYTES      4096
+
+#define FW_CFG_DATA     0x09020000
+#define FW_CFG_SELECTOR 0x09020008
+#define FW_CFG_MAX      0x40000
 
 #define SMMU_GBPA       0x09050044
 #define GBPA_UPDATE     (1u << 31)
@@ -196,6 +201,99 @@ static void test_fdt_iommu(void)
     g_assert_cmphex(fdt32_to_cpu(prop[1]), ==, 0xfe);
 }
 
+static void fw_cfg_read(QTestState *qts, void *to, size_t size)
+{
+    size_t i;
+
+    /* The register is big endian, so that a read keeps the bytes' order. */
+    for (i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t value = cpu_to_le64(qtest_readq(qts, FW_CFG_DATA));
+
+        memcpy((char *)to + i, &value, sizeof(value));
+    }
+}
+
+/* Without firmware, the tables are where firmware would take them from. */
+static uint8_t *get_acpi(const char *options, size_t *size)
+{
+    static const char path[] = "etc/acpi/tables";
+    struct {
+        uint32_t size;
+        uint16_t key;
+        uint16_t reserved;
+        char name[56];
+    } file = {};
+    QTestState *qts = qtest_initf("-machine virt%s -cpu max -nodefaults",
+                                  options);
+    uint32_t count;
+    uint8_t *tables;
+
+    qtest_writew(qts, FW_CFG_SELECTOR, cpu_to_be16(0x19));
+    count = be32_to_cpu(cpu_to_le32(qtest_readl(qts, FW_CFG_DATA)));
+    while (strcmp(file.name, path)) {
+        g_assert_cmpint(count--, >, 0);
+        fw_cfg_read(qts, &file, sizeof(file));
+    }
+
+    *size = be32_to_cpu(file.size);
+    g_assert_cmpint(*size, <, FW_CFG_MAX);
+    tables = g_malloc0(*size + sizeof(uint64_t));
+    qtest_writew(qts, FW_CFG_SELECTOR, file.key);
+    fw_cfg_read(qts, tables, *size);
+    qtest_quit(qts);
+
+    return tables;
+}
+
+static const uint8_t *acpi_table(const uint8_t *tables, size_t size,
+                                 const char *name)
+{
+    const uint8_t *found = memmem(tables, size, name, 4);
+
+    g_assert(found);
+    return found;
+}
+
+/* The named components have the names and stream IDs of the last transports. */
+static int check_iort(const uint8_t *iort)
+{
+    uint32_t nodes = ldl_le_p(iort + 36);
+    const uint8_t *node = iort + ldl_le_p(iort + 40);
+    int named = 0;
+
+    for (; nodes--; node += lduw_le_p(node + 1)) {
+        const uint8_t *mapping = node + ldl_le_p(node + 12);
+        g_autofree char *name = NULL;
+        int i;
+
+        if (*node != 1 /* named component */) {
+            continue;
+        }
+        i = MMIO_NUM - 2 + named++;
+        name = g_strdup_printf("\\_SB_.VR%02d", i);
+        g_assert_cmpstr((const char *)node + 29, ==, name);
+        g_assert_cmpint(ldl_le_p(node + 8), ==, 1);
+        g_assert_cmphex(ldl_le_p(mapping + 8), ==, SID_BASE + i);
+        g_assert_cmpint(iort[ldl_le_p(mapping + 12)], ==, 4 /* SMMUv3 */);
+        g_assert_cmpint(ldl_le_p(mapping + 16), ==, 1 /* single */);
+    }
+
+    return named;
+}
+
+static void test_acpi(gconstpointer opaque)
+{
+    const char *iommu = opaque;
+    g_autofree char *options = g_strdup_printf(",iommu=smmuv3%s", iommu);
+    size_t size;
+    g_autofree uint8_t *tables = get_acpi(options, &size);
+
+    g_assert_cmpint(check_iort(acpi_table(tables, size, "IORT")), ==,
+                    *iommu ? 2 : 0);
+    g_assert_cmphex(acpi_table(tables, size, "MCFG")[55], ==,
+                    *iommu ? 0xfe : 0xff);
+}
+
 int main(int argc, char **argv)
 {
     int i;
@@ -210,6 +308,9 @@ int main(int argc, char **argv)
     }
     qtest_add_func("/arm/virt/virtio-mmio/fdt/defaults", test_fdt_defaults);
     qtest_add_func("/arm/virt/virtio-mmio/fdt/iommu", test_fdt_iommu);
+    qtest_add_data_func("/arm/virt/virtio-mmio/acpi/defaults", "", test_acpi);
+    qtest_add_data_func("/arm/virt/virtio-mmio/acpi/iommu",
+                        ",virtio-mmio-iommu=2", test_acpi);
 
     return g_test_run();
 }
