@@ -2,6 +2,7 @@
 """Results: what is printed, what the summary counts, and the status that follows."""
 import contextlib
 import io
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,14 +16,17 @@ BAD = Check("blk.write", "blk: writes", False, "expected 1\nfound 2")
 
 
 def report(*tests, **close):
-    """The output of a report of these tests, and its exit status."""
+    """The output of a report of these tests but for how long it took, and its exit status."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         made = Report()
         for name, checks, skip in tests:
             made.add(name, checks, skip)
         status = made.close(**close)
-    return out.getvalue(), status
+    text, lines = re.subn(r"^# took \d+\.\d min, and \d+\.\d min of CPU time\n", "",
+                          out.getvalue(), flags=re.M)
+    assert lines == 1, out.getvalue()
+    return text, status
 
 
 class Ktap(unittest.TestCase):

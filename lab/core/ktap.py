@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Results as KTAP on standard output, and as JUnit for those who collect it."""
+import os
 import sys
 import time
 from xml.etree import ElementTree
@@ -17,7 +18,8 @@ class Report:
     """Print results as they come; count them; close with one summary line."""
 
     def __init__(self):
-        self.cases, self.last, self.summary = [], time.monotonic(), None
+        self.cases, self.summary = [], None
+        self.start = self.last = time.monotonic()
         self.parts = {}  # of each part, whether all its tests passed
         print("KTAP version 1", flush=True)
 
@@ -43,13 +45,16 @@ class Report:
         return ok
 
     def close(self, junit=None, note=None):
-        """Print the plan, what failed, a note and the summary, write JUnit, return the status."""
+        """Print the plan, times, what failed, a note and the summary, write JUnit, return the status."""
         skipped = sum(1 for c in self.cases if c[2])
         failed = sum(1 for c in self.cases if not c[1])
         passed = len(self.cases) - failed - skipped
         if junit:
             self._junit(junit, failed, skipped)
         print(f"1..{len(self.cases)}")
+        # With all that was started and has ended: builds and guests.
+        used = sum(os.times()[:4])
+        print(f"# took {(self.last - self.start) / 60:.1f} min, and {used / 60:.1f} min of CPU time")
         for number, (name, ok, _, checks, _) in enumerate(self.cases, 1):
             # Whoever sees the end of a long run only must know where to look.
             if not ok:
