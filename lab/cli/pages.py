@@ -2,7 +2,7 @@
 """The verbs that write what the lab itself knows into the pages."""
 from ..core.errors import Fail
 from ..core.process import say
-from ..flows import pages, results
+from ..flows import back_ends, pages, results
 from .verb import verb
 
 def do_table(_):
@@ -24,6 +24,7 @@ def blocks(verbs):
     return [("README.md", "upstream files", pages.upstream_files()),
             ("docs/backporting.md", "sets", pages.sets()),
             ("docs/submitting.md", "answers", pages.answers()),
+            ("docs/backends.md", "back ends", back_ends.table()),
             ("docs/commands.md", "commands", commands(verbs)),
             ("docs/scenarios.md", "keys", pages.scenario_keys())]
 
@@ -59,5 +60,5 @@ def usage(action):
 def add(verbs):
     verb(verbs, do_table, "print the table of modes that the last './vdma test' saw")
     verb(verbs, do_docs, "write the generated parts of README.md and docs/",
-         more="These are the map of upstream's files, the sets, the verbs, the keys of a scenario"
-         " and the table of modes. './vdma test' fails if one of them is out of date.")
+         more="These are the map of upstream's files, the sets, the back ends, the verbs, the keys of a"
+         " scenario and the table of modes. './vdma test' fails if one of them is out of date.")
