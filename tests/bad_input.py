@@ -175,6 +175,9 @@ def bad_bench(lab):
 def bad_bench_guest(lab):
     """A guest in another mode than the row's is not counted."""
     lab.spoil("lab/scenarios/arm64.toml", 'mode = "phys"', 'mode = "xen"')
+    # Two rows are enough: others have kernels that nothing else of a run needs.
+    data = lab.repo / "lab" / "bench.toml"
+    data.write_text(data.read_text().partition("[rows.hot]")[0])
     yield from lab.judge(lab.start("bench", "--arch", "arm64"), "no 'load .*' in mode xen")
 
 
