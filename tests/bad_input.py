@@ -22,7 +22,6 @@ def checks():
             yield name.replace("_", " "), case(check)
 
 
-
 def bad_scenario(lab):
     yield from lab.judge(lab.start("boot", "pci-modem"), "unknown scenario 'pci-modem'")
 
