@@ -51,12 +51,12 @@ def command(scenario, kernel, initrd, append, dtb=None):
     if scenario["firmware"] not in (None, "none"):
         cmd += ["-bios", firmware.CODE]
     if scenario["firmware"] != "uefi":
-        cmd += ["-kernel", str(kernel / arch["image"].rpartition("/")[2]),
-                "-append", parameters(scenario, append)]
+        cmd += ["-kernel", str(kernel / arch["image"].rpartition("/")[2])]
         if initrd:
             cmd += ["-initrd", str(initrd)]
-    if dtb:
-        cmd += ["-dtb", str(dtb)]
+        if dtb:
+            cmd += ["-dtb", str(dtb)]
+        cmd += ["-append", parameters(scenario, append)]
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
         behind = name in scenario["behind"]
