@@ -231,6 +231,19 @@ class RoundTrip(Made):
             "series/04-some-more/message": "kernel: Some more\n",
             "series/04-some-more/adds": "kernel/more.c\n", "kernel/more.c": "int more;\n"})
 
+    def test_a_script_stays_one(self):
+        self.write({})
+        base, script = self.base(), "kernel/script.py"
+        tree = self.checkout(base)
+        (tree / script).write_text("x\n")
+        (tree / script).chmod(0o755)
+        git(tree, "add", script)
+        git(tree, "commit", "-q", "-m", "kernel: A script")
+        refresh(base, tree)
+        series.MADE.clear()
+        self.assertEqual([git(base.tree, "ls-tree", series.commits(base)[-1], path)[:6]
+                          for path in (script, ADDED)], ["100755", "100644"])
+
     def test_a_commit_that_edits_what_another_adds_is_refused(self):
         before = self.now()
         with self.assertRaisesRegex(

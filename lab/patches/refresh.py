@@ -28,7 +28,7 @@ def refresh(base, folder):
     old = {e.subject: e for e in folders(base)}
     taken = {s: e.short for s, e in old.items()}
     absent = [e for e in old.values() if e.missing(base.name)]
-    new, owner = {}, {}
+    new, owner, scripts = {}, {}, set()
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
         message, _, status = git(folder, "diff-tree", "-r", "--always", "--no-renames",
                                  "--name-status", "--format=%B%x00", commit).partition("\0")
@@ -55,6 +55,8 @@ def refresh(base, folder):
         for path in sorted(before.amends(base.name)) if before else []:
             if path in texts:
                 diff += amendment(path, (base.overlay / path).read_text(), texts.pop(path))
+        scripts |= {path for path in whole
+                    if git(folder, "ls-tree", commit, path).startswith("100755")}
         files = {"message": message, "adds": "".join(f"{path}\n" for path in whole)}
         new[name] = files | diffs(base, diff, before) | texts
     for entry in absent:
@@ -71,6 +73,7 @@ def refresh(base, folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             if text:
                 target.write_text(text)
+                target.chmod(0o755 if path in scripts else 0o644)
     for entry in folders(base):
         shutil.rmtree(entry.path)
     for path in temp.iterdir():

@@ -142,7 +142,13 @@ def add_files(base, entry, env):
     """Put the files that an entry adds whole into the index."""
     for path in entry.adds:
         blob = git(base.tree, "hash-object", "-w", base.overlay / path)
-        git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=env)
+        git(base.tree, "update-index", "--add", "--cacheinfo",
+            f"{mode(base.overlay / path)},{blob},{path}", env=env)
+
+
+def mode(path):
+    """What git calls the mode of a file: that of a script, or of any other."""
+    return "100755" if os.access(path, os.X_OK) else "100644"
 
 
 def commits(base, extra=None, only=None):
@@ -203,7 +209,8 @@ def inputs(base, extra, only):
     for entry in entries(base, only):
         diff = entry.diff(base.name)
         text += [entry.name, entry.message, diff.read_text() if diff else "", *(
-            f"{path}\n" + (base.overlay / path).read_text() for path in entry.adds)]
+            f"{mode(base.overlay / path)} {path}\n" + (base.overlay / path).read_text()
+            for path in entry.adds)]
     text += [f"{extra.stem}\n{extra.read_text()}"] if extra else []
     return hashlib.sha256("\0".join(text).encode()).hexdigest()
 
