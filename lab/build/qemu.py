@@ -99,14 +99,24 @@ def qtest(name, program, base, without=None):
     """Run a qtest: did all of it pass, and what did it say? Leave the option @without out."""
     entry = build(base)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
-        script = Path(folder) / program
-        words = f"${{@//{without}/}}" if without else "$@"
-        script.write_text(f'#!/bin/bash\nexec {entry / program} "{words}"\n')
-        script.chmod(0o755)
+        script = wrapped(entry / program, Path(folder), without)
         result = subprocess.run([entry / name, "--tap"], text=True, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, check=False, timeout=300,
                                 env=os.environ | {"QTEST_QEMU_BINARY": str(script)})
-    passed = re.findall(r"^ok \d+ (?!.*# SKIP)", result.stdout, re.M)
-    plan = re.search(r"^1\.\.(\d+)$", result.stdout, re.M)
-    return (result.returncode == 0 and bool(plan) and len(passed) == int(plan[1]) > 0,
-            result.stdout)
+    return result.returncode == 0 and complete(result.stdout), result.stdout
+
+
+def wrapped(program, folder, without):
+    """A program that is given its options without the text @without."""
+    script = folder / program.name
+    words = f"${{@//{without}/}}" if without else "$@"
+    script.write_text(f'#!/bin/bash\nexec {program} "{words}"\n')
+    script.chmod(0o755)
+    return script
+
+
+def complete(said):
+    """Have all tests that are planned passed, and was none skipped?"""
+    passed = re.findall(r"^ok \d+ (?!.*# SKIP)", said, re.M | re.I)
+    plan = re.search(r"^1\.\.(\d+)$", said, re.M)
+    return bool(plan) and len(passed) == int(plan[1]) > 0

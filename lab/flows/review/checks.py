@@ -20,6 +20,7 @@ from ...patches import series, tree
 from ...patches.base import Base
 from ...patches.qemu import Qemu
 from ...build import kernel, qemu
+from ...build.functional import functional
 from . import builds, machine_code, mails
 from .each_commit import fresh
 
@@ -89,7 +90,7 @@ def thorough(name, arch=None):
 
 
 def qemu_checks(on=COMPANION):
-    """The companion series: round trip, QEMU's own checkpatch, and its qtests."""
+    """The companion series: round trip, QEMU's own checkpatch, its qtests and functional tests."""
     need(PACKAGES)
     base = Qemu(on).fetch()
     yield f"{on}: series round trip", list(round_trip(base, on))
@@ -106,6 +107,16 @@ def qemu_checks(on=COMPANION):
             Check.of("it passes", passed, said),
             Check.of(f"control: not without {test['option']}",
                      not control and "assertion failed" in noise, noise)]
+    there = {path for entry in series.entries(base) for path in entry.adds}
+    for path, test in base.data["functional"].items():
+        if path in there:
+            passed, said = functional(path, test["program"], base)
+            control, noise = functional(path, test["program"], base, test["option"],
+                                        ["-k", test["control"]])
+            yield f"{on}: {Path(path).stem}", [
+                Check.of("it passes", passed, said),
+                Check.of(f"control: not {test['control']} without {test['option']}",
+                         not control and "AssertionError" in noise, noise)]
 
 
 def checkpatch(base, commit, *options):
