@@ -19,15 +19,15 @@ def entry(address, kind, attribute=0):
     return address | kind | attribute << 2 | FLAGS
 
 
-def table(entries):
+def table(entries, page=4096):
     """A page of entries, by their index; the rest of it maps nothing."""
-    words = [entries.get(index, 0) for index in range(512)]
-    return struct.pack("<512Q", *words)
+    words = [entries.get(index, 0) for index in range(page // 8)]
+    return struct.pack(f"<{page // 8}Q", *words)
 
 
-def memory(tables):
+def memory(tables, page=4096):
     """Reads pages, and keeps the addresses that were read."""
-    pages, asked = {address: table(entries) for address, entries in tables.items()}, []
+    pages, asked = {address: table(entries, page) for address, entries in tables.items()}, []
 
     def read(address):
         asked.append(address)
@@ -47,6 +47,28 @@ class Leaves(unittest.TestCase):
             (START + (1 << 30), RAM, 1 << 30, TAGGED),
             (MIDDLE + (2 << 30) + (4 << 21) + (511 << 12), RAM + 0x7000, 4096, UNCACHED),
             (MIDDLE + (2 << 30) + (5 << 21), RAM + (1 << 21), 2 << 20, DEVICE)])
+
+    def test_pages_of_16k_have_tables_of_2048_entries(self):
+        read, _ = memory({
+            0x4000: {0: entry(0x8000, TABLE), 1: entry(0x8000, TABLE)},
+            0x8000: {2047: entry(0xc000, TABLE)},
+            0xc000: {3: entry(RAM, BLOCK, TAGGED), 4: entry(0x10000, TABLE)},
+            0x10000: {2046: entry(RAM + 0x1c000, PAGE, UNCACHED)}}, 16 << 10)
+        place = START + (2047 << 36)
+        self.assertEqual(list(leaves(read, 0x4000, 0, START, set())), [
+            (place + (3 << 25), RAM, 32 << 20, TAGGED),
+            (place + (4 << 25) + (2046 << 14), RAM + 0x1c000, 16 << 10, UNCACHED)])
+
+    def test_pages_of_64k_have_tables_of_8192_entries(self):
+        # The bits below a page's address may be those of an address of 52 bits.
+        read, asked = memory({
+            0x1_0000: {63: entry(0x2_0000, TABLE)},
+            0x2_0000: {8191: entry(RAM, BLOCK, NORMAL), 5: entry(0x3_0000, TABLE)},
+            0x3_0000: {8190: entry(RAM + 0x7_0000, PAGE, UNCACHED) | 0xf000}}, 64 << 10)
+        self.assertEqual(list(leaves(read, 0x1_0000, 1, START, set())), [
+            (START + (63 << 42) + (5 << 29) + (8190 << 16), RAM + 0x7_0000, 64 << 10, UNCACHED),
+            (START + (63 << 42) + (8191 << 29), RAM, 512 << 20, NORMAL)])
+        self.assertEqual(asked, [0x1_0000, 0x2_0000, 0x3_0000])
 
     def test_a_last_level_entry_is_a_page_and_no_table(self):
         read, asked = memory({0x1000: {0: entry(0x9000, PAGE, NORMAL)}})
@@ -105,14 +127,14 @@ class Noncacheable(unittest.TestCase):
 class Guest:
     """A machine with one table in its memory, at the place where its kernel looks."""
 
-    def __init__(self, base, root):
-        self.base, self.root, self.reads = base, root, []
+    def __init__(self, base, root, page=4096):
+        self.base, self.root, self.page, self.reads = base, root, page, []
 
     def memory(self, address, size):
         self.reads.append((address, size))
         data = bytearray(size)
-        data[self.root - address:self.root - address + 4096] = table(
-            {1: entry(RAM, BLOCK, UNCACHED)})
+        data[self.root - address:self.root - address + self.page] = table(
+            {1: entry(RAM, BLOCK, UNCACHED)}, self.page)
         return bytes(data)
 
     def hmp(self, _):
@@ -123,8 +145,8 @@ class Kernel(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.folder / "System.map").write_text(
-            "ffff800080000000 T _text\nffff800080003000 D swapper_pg_dir\n"
-            "ffff800080004000 D reserved_swapper_pg_dir\n")
+            "ffff800080000000 T _text\nffff800080030000 D swapper_pg_dir\n"
+            "ffff800080040000 D reserved_swapper_pg_dir\n")
 
     def config(self, pages="4K", bits=39, levels=3):
         (self.folder / "config").write_text(
@@ -133,25 +155,27 @@ class Kernel(unittest.TestCase):
 
     def test_symbols_are_found_by_their_whole_names(self):
         self.assertEqual(symbols(self.folder, "swapper_pg_dir", "_text"),
-                         [0xffff800080003000, 0xffff800080000000])
+                         [0xffff800080030000, 0xffff800080000000])
 
     def test_a_walk_starts_where_the_image_lies(self):
         self.config()
-        guest = Guest(0x4020_0000, 0x4020_3000)
+        guest = Guest(0x4020_0000, 0x4023_0000)
         found, end = walk(guest, self.folder)
         start = (1 << 64) - (1 << 39)
         self.assertEqual(found, [(start + (1 << 30), RAM, 1 << 30, UNCACHED)])
         self.assertEqual(end, start + (1 << 38))
         self.assertEqual(guest.reads, [(0x4020_0000, 1 << 20)])
 
-    def test_other_pages_are_refused(self):
-        self.config("64K")
-        with self.assertRaises(NotImplementedError):
-            walk(Guest(0x4020_0000, 0x4020_3000), self.folder)
+    def test_the_size_of_pages_is_the_kernel_s(self):
+        for pages, bits, block in (("16K", 36, 32 << 20), ("64K", 42, 512 << 20)):
+            self.config(pages, bits, 2)
+            guest = Guest(0x4020_0000, 0x4023_0000, int(pages[:-1]) << 10)
+            found, _ = walk(guest, self.folder)
+            self.assertEqual(found, [((1 << 64) - (1 << bits) + block, RAM, block, UNCACHED)])
 
     def test_memory_is_read_once_by_the_mebibyte(self):
         guest = Guest(0, 0x4020_3000)
-        read = reader(guest)
+        read = reader(guest, 4096)
         self.assertEqual(read(0x4020_3000), table({1: entry(RAM, BLOCK, UNCACHED)}))
         self.assertEqual(read(0x4020_4000), bytes(4096))
         self.assertEqual(guest.reads, [(0x4020_0000, 1 << 20)])

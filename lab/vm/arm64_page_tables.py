@@ -8,7 +8,7 @@ from collections import defaultdict
 
 # Linux's MAIR indexes: Normal and Normal-Tagged, Normal non-cacheable.
 CACHEABLE, NON_CACHEABLE = (0, 1), 2
-ADDRESS = ((1 << 48) - 1) & ~0xfff
+ADDRESS = (1 << 48) - 1
 
 
 def symbols(kernel, *names):
@@ -16,27 +16,30 @@ def symbols(kernel, *names):
     return [int(re.search(rf"^([0-9a-f]+) \S {name}$", text, re.M)[1], 16) for name in names]
 
 
-def reader(machine):
+def reader(machine, page):
     """Read pages of the guest, a MiB at a time: QMP is slow to ask while a guest is busy."""
     chunk = functools.cache(lambda number: machine.memory(number << 20, 1 << 20))
-    return lambda address: chunk(address >> 20)[address & 0xff000:][:4096]
+    return lambda address: chunk(address >> 20)[address & (1 << 20) - page:][:page]
 
 
 def leaves(read, table, level, base, seen):
     """All (virtual address, physical address, size, attribute index) below a table.
 
-    KASAN has the same few tables all over the shadow of what there is not: go there once.
+    A table is a page of entries, whatever the size of pages is. KASAN has the same few tables
+    all over the shadow of what there is not: go there once.
     """
     if table in seen:
         return
     seen.add(table)
-    shift = 12 + 9 * (3 - level)
-    for index, entry in enumerate(struct.unpack("<512Q", read(table))):
+    data = read(table)
+    page_shift = len(data).bit_length() - 1
+    shift = page_shift + (page_shift - 3) * (3 - level)
+    for index, (entry,) in enumerate(struct.iter_unpack("<Q", data)):
         if not entry & 1:
             continue
         address = base + (index << shift)
         if level < 3 and entry & 2:
-            yield from leaves(read, entry & ADDRESS, level + 1, address, seen)
+            yield from leaves(read, entry & ADDRESS & -len(data), level + 1, address, seen)
         else:
             size = 1 << shift
             yield address, entry & ADDRESS & -size, size, entry >> 2 & 7
@@ -47,13 +50,12 @@ def walk(machine, kernel):
     config = (kernel / "config").read_text()
     bits, levels = (int(re.search(rf"^CONFIG_{name}=(\d+)$", config, re.M)[1])
                     for name in ("ARM64_VA_BITS", "PGTABLE_LEVELS"))
-    if "CONFIG_ARM64_4K_PAGES=y" not in config:
-        raise NotImplementedError("page tables other than of 4K pages")
+    page = int(re.search(r"^CONFIG_ARM64_(\d+)K_PAGES=y$", config, re.M)[1]) << 10
     text, root = symbols(kernel, "_text", "swapper_pg_dir")
     image = int(re.search(r"addr=([0-9a-f]+) .*name=\"[^\"]*Image\"",
                           machine.hmp("info roms"))[1], 16)
     start = (1 << 64) - (1 << bits)
-    return (list(leaves(reader(machine), root - text + image, 4 - levels, start, set())),
+    return (list(leaves(reader(machine, page), root - text + image, 4 - levels, start, set())),
             start + (1 << (bits - 1)))
 
 
