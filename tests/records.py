@@ -237,13 +237,18 @@ def pinged():
                    backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 66}})
 
 
-def fewer_cpus():
-    """A guest of eight CPUs, of which seven go and come back."""
+def queued():
+    """A guest whose disk and card have a queue for each of eight CPUs, of which seven go and come."""
     disk = boot.data.disk_digest()
-    return by_hand("bit-pci-cpus-stock", ["devices", "loaded:offline"],
-                   *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
-                     for name in ("blk", "net", "rng")),
-                   ("offline", {"cpus": "8", "online": "0-7"}))
+    record = by_hand("queues-bounce", ["devices", "loaded:offline", "ping:64"],
+                     *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
+                       for name in ("blk", "net", "rng")),
+                     ("offline", {"cpus": "8", "online": "0-7"}), ("ping", {"packets": "64"}),
+                     backends={"net": {"misses": 0, "packets": 70, "streams": 8}})
+    seen = record.views["running"]["devices"]
+    seen["blk"] |= {"rings": seen["blk"]["rings"] * 8, "served": [*range(1, 9)]}
+    seen["net"]["rings"] *= 17
+    return record
 
 
 def soaked():
@@ -298,7 +303,7 @@ def mended():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, fewer_cpus, soaked,
+    shared, counted, function_reset, unsaved, vhost_user, pinged, queued, soaked,
     installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":

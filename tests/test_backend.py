@@ -55,7 +55,7 @@ class Test(unittest.TestCase):
         (self.folder / "entropy.img").write_bytes(SOURCE)
 
     def backends(self, *options):
-        one = {"behind": {self.kind: "lab"}, "backend": list(options)}
+        one = {"behind": {self.kind: "lab"}, "backend": list(options), "queues": {}}
         return self.enterContext(Backends(one, self.program, self.folder))
 
     def connect(self, *options):
@@ -408,7 +408,7 @@ class Life(Test):
         script = "echo is up; echo MISS; echo MISS; read _; echo total: 7; echo total: 0x10"
         other = {"command": ["sh", "-c", script], "ready": "is up",
                  "numbers": {"misses": "MISS", "total": r"total: (\w+)", "none": r"none: (\d+)"}}
-        one = {"behind": {"net": "other"}, "backend": []}
+        one = {"behind": {"net": "other"}, "backend": [], "queues": {}}
         with mock.patch.object(backend, "kinds", return_value={"other": other}):
             behind = self.enterContext(Backends(one, None, self.folder))
         # It ends once its standard input does.
@@ -419,11 +419,11 @@ class Life(Test):
         with mock.patch.object(backend, "kinds", return_value={"other": other}), \
                 mock.patch.object(backend, "LIMIT", 0.2), \
                 self.assertRaisesRegex(Fail, "back end of net does not get ready: is down"):
-            Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)
+            Backends({"behind": {"net": "other"}, "backend": [], "queues": {}}, None, self.folder)
 
     def test_one_that_nobody_knows_is_told(self):
         with self.assertRaisesRegex(Fail, "unknown back end 'other' of net"):
-            Backends({"behind": {"net": "other"}, "backend": []}, None, self.folder)
+            Backends({"behind": {"net": "other"}, "backend": [], "queues": {}}, None, self.folder)
 
     def test_it_is_built_once_for_what_it_is_made_of(self):
         with mock.patch.dict(os.environ, VDMA_CACHE=str(self.folder / "cache")):

@@ -89,6 +89,15 @@ class EveryScenario(unittest.TestCase):
                     self.assertIn(prop, words)
         self.each(check)
 
+    def test_queues_are_those_of_a_device_and_of_what_is_behind_it(self):
+        one = scenario.load()["queues-bounce"]
+        cmd = build(one)
+        blk, net, rng = devices(one, cmd)
+        self.assertIn("num-queues=8", blk)
+        self.assertIn("mq=on", net)
+        self.assertEqual(options(cmd, "-netdev"), ["vhost-user,id=net0,chardev=net.end,queues=8"])
+        self.assertNotIn("queues", " ".join(rng))
+
     def test_every_device_lies_where_the_guest_looks_for_it(self):
         """On PCI in the slot, or behind the port, that scenario.parent() names; else on a bus."""
         def check(one, cmd):

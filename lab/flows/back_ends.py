@@ -10,7 +10,8 @@ MACHINES = {"smmuv3": "SMMUv3", "pci-dma-offset": "RAM at an offset", "x-pkvm": 
             "x-ultravisor": "secure VM", "swiotlb=force": "swiotlb=force",
             "only=": "reaches a part of RAM"}
 # Bytes that a step moves through a device, both ways.
-MOVED = {"read": 64 << 20, "write": 4 << 20, "share": 2 << 20, "ping": 2 * 1472, "rng": 4 << 10}
+MOVED = {"blk": {"read": 64 << 20, "write": 4 << 20}, "share": {"share": 2 << 20},
+         "net": {"ping": 2 * 1472}, "rng": {"rng": 4 << 10}}
 
 
 def table():
@@ -34,7 +35,7 @@ def row(one, device):
     return (device, one["behind"][device], ", ".join([one["arch"], *words]),
             "yes" if one["offered"].get("PLATFORM_DMA", one.get("options")) else "no",
             "no" if one["kernels"][0] == "stock" else "yes", mode, translates(one),
-            moved(one), f"`./vdma boot {one['name']}{newest}`")
+            moved(one, device), f"`./vdma boot {one['name']}{newest}`")
 
 
 def translates(one):
@@ -46,8 +47,8 @@ def translates(one):
     return "the back end asks QEMU" if one.get("rings") == "iova" else "nobody"
 
 
-def moved(one):
-    """How much data the steps move, all of which is compared."""
-    total = sum(MOVED[verb] * int(number or 1) for verb, _, number in
-                (step.partition(":") for step in one["steps"]) if verb in MOVED)
+def moved(one, device):
+    """How much data the steps move through a device, all of which is compared."""
+    total = sum(MOVED[device][verb] * int(number or 1) for verb, _, number in
+                (step.partition(":") for step in one["steps"]) if verb in MOVED[device])
     return f"{total / (1 << 20):.0f} MiB" if total >> 20 else f"{total >> 10} KiB"

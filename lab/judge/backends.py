@@ -26,9 +26,13 @@ def survey(record):
             sent = sum(int(r["packets"]) for r in record.all("ping"))
             yield Check(f"{name}.served", f"{name}: its back end sent what the guest has received",
                         0 < sent <= report["packets"], f"{report['packets']} of {sent} packets")
+        if name in scenario["queues"]:
+            wanted, found = scenario["queues"][name], report.get("streams")
+            yield Check(f"{name}.streams", f"{name}: packets went through {wanted} pairs of queues",
+                        found == wanted, found)
         if "misses" in report:
             yield translated(record, name, report)
-        if name in scenario["bounced"]:
+        if name in scenario["bounced"] and scenario["behind"][name] == "lab":
             low, high = pool(record)
             touched = report.get("data", [])
             yield Check(f"{name}.touched", f"{name}: all buffers that its back end ever touched lie"

@@ -36,6 +36,8 @@ def survey(record, moment, view):
         yield place(record, moment, name, view)
         if name in record.scenario["bounced"]:
             yield bounced(record, moment, name, device)
+        if name in record.scenario["queues"]:
+            yield queues(record, moment, name, device)
     yield from memory(record, moment, view)
     if record.scenario["secure"]:
         yield from secure(record, moment, view)
@@ -100,6 +102,15 @@ def bounced(record, moment, name, device):
                  f"{moment}: {name}: buffers lie in the swiotlb pool", bool(device["buffers"])
                  and all(low <= a <= high for a in device["buffers"]),
                  f"{listed(device['buffers'])} in {low:#x}-{high:#x}")
+
+
+def queues(record, moment, name, device):
+    """All queues are there, of a card two for each pair and one for control; QEMU served its own."""
+    count = record.scenario["queues"][name]
+    wanted, served = 2 * count + 1 if name == "net" else count, device.get("served", [])
+    return Check(f"{moment}.{name}.queues", f"{moment}: {name}: QEMU sees {wanted} queues in use",
+                 len(device["rings"]) == wanted and all(served),
+                 f"{len(device['rings'])}, which have served {served}")
 
 
 def memory(record, moment, view):

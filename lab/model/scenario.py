@@ -31,6 +31,7 @@ KEYS = {
                        " tree, and where rings and buffers must be",
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
+    "queues": "number of queues by device, of a network card pairs of them: the host must see all in use",
     "append": "further kernel parameters",
     "disk_rate": "requests to the disk that QEMU serves per second: too few, so that others wait",
     "patience": "seconds without a word before the guest counts as hung",
@@ -101,7 +102,7 @@ def read(folder, base):
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
-                        "distribution": None, "grows": False, "firmware": None,
+                        "distribution": None, "grows": False, "firmware": None, "queues": {},
                         "disk_rate": None,
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})

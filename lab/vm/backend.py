@@ -117,7 +117,8 @@ class Backends:
 def commands(scenario, program):
     """The command of each back end, by device."""
     cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-    return [(name, [word.format(program=program, name=name, cpus=cpus)
+    return [(name, [word.format(program=program, name=name, cpus=cpus,
+                                queues=scenario["queues"].get(name, 1))
                     for word in kind["command"]] + scenario["backend"])
             for name, kind in kinds_of(scenario).items()]
 

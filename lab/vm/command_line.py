@@ -33,6 +33,9 @@ QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk", "
 # The same with a back end of its own.
 VHOST_NAME = {"share": "fs"}
 
+# How many queues a device has: what is said of its back end, and of itself.
+QUEUES = {"blk": ("", "num-queues={}"), "net": (",queues={}", "mq=on")}
+
 # What is plugged into the device.
 PLUGGED = {"scsi": "scsi-hd,drive=disk0,bus=scsi.0",
            "serial": "virtserialport,chardev=port0,bus=serial.0"}
@@ -64,6 +67,9 @@ def command(scenario, kernel, initrd, append, dtb=None):
         cmd += backend
         if name == "blk" and (rate := scenario["disk_rate"]):
             cmd[-1] += f",throttling.iops-total={rate}"
+        count = scenario["queues"].get(name)
+        behind_it, of_it = QUEUES[name] if count else ("", "")
+        cmd[-1] += behind_it.format(count)
         pci = scenario["transport"] != "mmio"
         place = f"addr={FIRST_SLOT + index:#x}" if pci else f"bus=virtio-mmio-bus.{index}"
         if scenario["transport"] == "pcie":
@@ -74,7 +80,7 @@ def command(scenario, kernel, initrd, append, dtb=None):
             device, f"id={name}", place, props,
             # No boot ROM: it is in a package of its own, and nothing boots from it.
             "romfile=" if pci else "",
-            scenario.get("options", ""))))]
+            of_it.format(count), scenario.get("options", ""))))]
         if name in PLUGGED:
             cmd += ["-device", PLUGGED[name]]
     return cmd

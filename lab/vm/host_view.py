@@ -32,7 +32,7 @@ def observe(machine, scenario, image, backends=None):
             if found[0]:
                 rings.append(found)
         if (name == "net" and rings and "RING_PACKED" not in bits and not scenario["stuck"]
-                and name not in scenario["behind"]):
+                and scenario["behind"].get(name) != "lab"):
             # The receive queue always has buffers for the host to look at.
             element = machine.qmp("x-query-virtio-queue-element", path=path, queue=0)
             buffers = [d["addr"] for d in element["descs"]]
@@ -42,6 +42,8 @@ def observe(machine, scenario, image, backends=None):
                                  "offered": names(name, status["host-features"]),
                                  "buffers": buffers, "ok": "VIRTIO_CONFIG_S_DRIVER_OK" in
                                  str(status["status"])}
+        if name in scenario["queues"] and name not in scenario["behind"]:
+            view["devices"][name]["served"] = served(machine, path, len(rings))
     # A kernel that QEMU has not started itself lies elsewhere.
     walkable = scenario["machine"].get("page_tables", False) and not (
         starts_another(scenario) or scenario["distribution"] or scenario["firmware"] == "uefi")
@@ -69,6 +71,12 @@ def ring(machine, path, queue, vhost):
             return [state[f"{part}-phys"] for part in parts]
     state = machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)
     return [state[f"vring-{part}"] for part in parts]
+
+
+def served(machine, path, queues):
+    """How many requests of each queue have come back, as the ring counts them."""
+    return [machine.qmp("x-query-virtio-queue-status", path=path, queue=queue)["used-idx"]
+            for queue in range(queues)]
 
 
 def names(device, features):

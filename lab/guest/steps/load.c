@@ -3,13 +3,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/beat.h"
+#include "../lib/cpu.h"
 #include "../lib/disk.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
@@ -62,12 +62,9 @@ static int repeat(int fd, unsigned long count, size_t size)
 /* Be the reader on one of the CPUs. */
 static int reader(unsigned int cpu, unsigned long count, size_t size)
 {
-	cpu_set_t only;
 	int fd;
 
-	CPU_ZERO(&only);
-	CPU_SET(cpu, &only);
-	if (sched_setaffinity(0, sizeof(only), &only)) {
+	if (stay_on(cpu)) {
 		fail("cpu", NULL);
 		return 1;
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "../lib/beat.h"
 #include "../lib/cmdline.h"
+#include "../lib/cpu.h"
 #include "../lib/iface.h"
 #include "../lib/patience.h"
 #include "../lib/pattern.h"
@@ -97,7 +98,8 @@ static void step_ping(const char *arg)
 		return;
 	}
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-	while (fd >= 0 && i < count && !ping(fd, i, seed, ms))
+	/* A card may have a queue for each CPU: take one after the other. */
+	while (fd >= 0 && i < count && !stay_on(i % cpus()) && !ping(fd, i, seed, ms))
 		i++;
 	if (i < count)
 		fail("ping", name.s);
