@@ -144,6 +144,13 @@ class NegativeControls(unittest.TestCase):
             record.console += report
             self.assertEqual("console.clean" not in red(record)[0], holds, trouble)
 
+    def test_a_cpu_that_goes_may_have_a_task_of_the_scheduler_s_own(self):
+        for name, holds in (("queued", True), ("pinged", False)):
+            record = copy.deepcopy(good(name))
+            record.console += (f"[ 1.0] ------------[ cut here ]------------\n{boot.DYING}!\n"
+                               "WARNING: CPU: 6\n[ 1.0] ---[ end trace 0000 ]---\n")
+            self.assertEqual("console.clean" not in red(record)[0], holds, name)
+
 
 class Kinds(unittest.TestCase):
     """The table cannot be complete if a kind is overlooked."""
