@@ -118,7 +118,7 @@ def backed(cmd, scenario):
 def unreserved(cmd):
     """The same, with RAM that takes of this host only what the guest touches.
 
-    A host without swap reserves no more than it has, and scenarios have up to 6 GiB. Where
+    A host without swap reserves no more than it has, and scenarios have up to 24 GiB. Where
     the kernel reserves all memory that is mapped, QEMU cannot ask for anything else.
     """
     policy = Path("/proc/sys/vm/overcommit_memory")
