@@ -251,6 +251,14 @@ def queued():
     return record
 
 
+def wide_pages():
+    """A guest with pages of 64 KiB, whose rings are legacy."""
+    record = by_hand("pages-64k-mmio-legacy", ["devices"])
+    for device in record.views["running"]["devices"].values():
+        device |= {"rings": [[1 << 40, (1 << 40) + 4096, (1 << 40) + (64 << 10)]], "buffers": []}
+    return record
+
+
 def soaked():
     """A guest that does two steps at random."""
     disk = boot.data.disk_digest()
@@ -303,7 +311,7 @@ def mended():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, queued, soaked,
+    shared, counted, function_reset, unsaved, vhost_user, pinged, queued, wide_pages, soaked,
     installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":

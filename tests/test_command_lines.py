@@ -156,6 +156,10 @@ class Prepare(unittest.TestCase):
         self.assertEqual(ran, [])
         self.assertNotIn("-dtb", cmd)
 
+    def test_nodes_have_ram_of_their_own(self):
+        one = scenario.load()["numa-bounce"]
+        self.assertEqual(command_line.backed(build(one), one), build(one))
+
     def test_with_edits_it_dumps_the_tree_and_edits_the_nodes_of_that_prefix(self):
         cmd, ran = self.prepare("mmio-noncoherent")
         self.assertEqual(options(cmd, "-dtb"), ["/there/machine.dtb"])

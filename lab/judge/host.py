@@ -38,6 +38,8 @@ def survey(record, moment, view):
             yield bounced(record, moment, name, device)
         if name in record.scenario["queues"]:
             yield queues(record, moment, name, device)
+        if "page" in record.scenario:
+            yield aligned(record, moment, name, device)
     yield from memory(record, moment, view)
     if record.scenario["secure"]:
         yield from secure(record, moment, view)
@@ -111,6 +113,15 @@ def queues(record, moment, name, device):
     return Check(f"{moment}.{name}.queues", f"{moment}: {name}: QEMU sees {wanted} queues in use",
                  len(device["rings"]) == wanted and all(served),
                  f"{len(device['rings'])}, which have served {served}")
+
+
+def aligned(record, moment, name, device):
+    """Linux allocates a ring by pages; a legacy one has its used part at a page as well."""
+    page, parts = record.scenario["page"], [0] if "VERSION_1" in device["bits"] else [0, 2]
+    found = [ring[part] for ring in device["rings"] for part in parts]
+    return Check(f"{moment}.{name}.pages", f"{moment}: {name}: rings begin at pages of"
+                 f" {page >> 10} KiB", bool(found) and not any(at % page for at in found),
+                 listed(found))
 
 
 def memory(record, moment, view):

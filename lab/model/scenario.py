@@ -56,6 +56,7 @@ KEYS = {
     "short": "true: the rng says that it wrote more than it did; the rest of its buffer is zero",
     "requests": "the fewest and the most requests in which the guest may read its disk",
     "segment": "the most bytes that a segment of a request to the disk may have",
+    "page": "the size of the guest's pages: each ring begins at one",
     "above": "the lowest address that a ring or buffer may have",
     "below": "the first address that is too high for one",
     "asks": "true: a back end in a process of its own must ask for translations, whatever the mode",

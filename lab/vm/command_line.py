@@ -112,6 +112,9 @@ def backed(cmd, scenario):
     """The same, with RAM of its own kind: what another process may have, or what takes no more
     of this host than the guest touches.
     """
+    if "-numa" in cmd:
+        # Nodes have RAM of their own.
+        return cmd
     return with_ram(cmd, "memfd", "share=on") if scenario["behind"] else unreserved(cmd)
 
 
