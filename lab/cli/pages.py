@@ -60,5 +60,5 @@ def usage(action):
 def add(verbs):
     verb(verbs, do_table, "print the table of modes that the last './vdma test' saw")
     verb(verbs, do_docs, "write the generated parts of README.md and docs/",
-         more="These are the map of upstream's files, the sets, the back ends, the verbs, the keys of a"
-         " scenario and the table of modes. './vdma test' fails if one of them is out of date.")
+         more="These are the map of upstream's files, the sets, the back ends, the verbs, the keys of"
+         " a scenario and the table of modes. './vdma test' fails if one of them is out of date.")

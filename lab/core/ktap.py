@@ -45,7 +45,7 @@ class Report:
         return ok
 
     def close(self, junit=None, note=None):
-        """Print the plan, times, what failed, a note and the summary, write JUnit, return the status."""
+        """Print plan, times, what failed, a note and the summary; write JUnit; return the status."""
         skipped = sum(1 for c in self.cases if c[2])
         failed = sum(1 for c in self.cases if not c[1])
         passed = len(self.cases) - failed - skipped
@@ -54,7 +54,8 @@ class Report:
         print(f"1..{len(self.cases)}")
         # With all that was started and has ended: builds and guests.
         used = sum(os.times()[:4])
-        print(f"# took {(self.last - self.start) / 60:.1f} min, and {used / 60:.1f} min of CPU time")
+        took = self.last - self.start
+        print(f"# took {took / 60:.1f} min, and {used / 60:.1f} min of CPU time")
         for number, (name, ok, _, checks, _) in enumerate(self.cases, 1):
             # Whoever sees the end of a long run only must know where to look.
             if not ok:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of docs/backends.md: devices behind processes of their own, as scenarios have them."""
 from ..model.scenario import BASE, load
+from ..patches.base import NEWEST
 from . import pages
 
 HEAD = ("device", "behind", "machine", "bit offered", "series", "mode", "who translates",
@@ -21,7 +22,7 @@ def table():
 
 def there():
     """Those that a base can run, but for the ones whose back end lies."""
-    default, newest = load(BASE), load("mainline")
+    default, newest = load(BASE), load(NEWEST)
     for name, one in default.items():
         if one["behind"] and not one["lies"] and not name.startswith("liar-"):
             yield newest[name] if one["missing"] else one

@@ -23,7 +23,8 @@ KEYS = {
     "distribution": "the guest is not the lab's own, but one of lab/distributions.toml",
     "companion": "true: needs the companion QEMU",
     "vmm": "the guest is one of the lab's own VMM, on a host with KVM that QEMU boots: words for lab/vmm/main.c",
-    "firmware": "what must have read the disk esp: uefi, which starts the kernel from it; slof; or none, the control",
+    "firmware": "what must have read the disk esp: uefi, which starts the kernel from it; slof; or"
+                " none, the control",
     "machine_options": "properties of the QEMU machine",
     "qemu": "further QEMU arguments",
     "dtb": "edits of the device tree: [node prefix, property, value], '-' deletes; '/NODE' is made if it is not there",
@@ -31,7 +32,8 @@ KEYS = {
                        " tree, and where rings and buffers must be",
     "memory": "as QEMU's -m takes it",
     "cpus": "number of CPUs",
-    "queues": "number of queues by device, of a network card pairs of them: the host must see all in use",
+    "queues": "number of queues by device, of a network card pairs of them: the host must see all"
+              " in use",
     "append": "further kernel parameters",
     "disk_rate": "requests to the disk that QEMU serves per second: too few, so that others wait",
     "patience": "seconds without a word before the guest counts as hung",
