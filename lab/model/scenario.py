@@ -35,7 +35,6 @@ KEYS = {
     "queues": "number of queues by device, of a network card pairs of them: the host must see all"
               " in use",
     "append": "further kernel parameters",
-    "disk_rate": "requests to the disk that QEMU serves per second: too few, so that others wait",
     "patience": "seconds without a word before the guest counts as hung",
     "steps": "what the guest's init does, in this order; [3, STEP, STEP] does both three times",
     "next": "the kernel that the guest starts by kexec or as it crashes, where it is another",
@@ -106,8 +105,7 @@ def read(folder, base):
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
                         "distribution": None, "grows": False, "firmware": None, "queues": {},
-                        "disk_rate": None,
-                        "patience": SILENCE} | common | own
+                                            "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
             if unknown:

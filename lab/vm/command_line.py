@@ -65,8 +65,6 @@ def command(scenario, kernel, initrd, append, dtb=None):
         behind = name in scenario["behind"]
         backend, props = vhost_user(name) if behind else BACKENDS[name]
         cmd += backend
-        if name == "blk" and (rate := scenario["disk_rate"]):
-            cmd[-1] += f",throttling.iops-total={rate}"
         count = scenario["queues"].get(name)
         behind_it, of_it = QUEUES[name] if count else ("", "")
         cmd[-1] += behind_it.format(count)

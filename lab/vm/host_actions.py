@@ -97,6 +97,20 @@ def press(boot, machine, keys):
         record.typed += 1
 
 
+def throttle(machine, requests):
+    """Let the disk answer so many requests per second; 0: as many as it can."""
+    machine.qmp("block_set_io_throttle", id="/machine/peripheral/blk/virtio-backend",
+                iops=requests, iops_rd=0, iops_wr=0, bps=0, bps_rd=0, bps_wr=0)
+
+
+def choke(_, machine):
+    throttle(machine, 1)
+
+
+def release(_, machine):
+    throttle(machine, 0)
+
+
 def canary(seed):
     """The two words that the guest fills memory with."""
     words = pattern(~seed & (1 << 64) - 1, 16)
@@ -114,4 +128,5 @@ def pages(data, words, base):
 
 # What the guest asks for by a word of its report, and waits until it is done.
 HOST_ACTIONS = {"take": take, "give": give, "pause": pause, "restart": restart,
-                "search": search, "look": look, "type": press}
+                "search": search, "look": look, "type": press,
+                "choke": choke, "release": release}

@@ -23,7 +23,7 @@ DEVICES = {"blk", "net", "rng", "balloon", "scsi"}
 # Steps that need an answer of the lab's.
 HOST = ("net", "sync")
 # Steps in which the lab does something to the machine.
-ORDEALS = {"hotplug", "loaded", "canary"}
+ORDEALS = {"hotplug", "loaded", "choked", "canary"}
 # What LAVA's device type 'qemu' takes from the context; the rest are further options.
 CONTEXT = {"aarch64": ("cpu", "machine"), "ppc64": ("machine",)}
 SEED, OFFSET, BYTES = 0x5eed, DISK // 2, 4 << 20
