@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.cli import main, pages as commands
 from lab.core.errors import Fail
 from lab.flows import pages
-from lab.model import scenario
+from lab.model import mutation, scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "HACKING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,7 +56,7 @@ class Pages(unittest.TestCase):
 
     def test_entries_that_are_named_exist(self):
         """Their numbers change with those before them."""
-        for page in [*PAGES, *(ROOT / "lab").rglob("*.toml")]:
+        for page in [*PAGES, *(ROOT / "bases").glob("*.toml"), *(ROOT / "lab").rglob("*.toml")]:
             named = re.findall(r"\b(?:qemu/|spec/|swiotlb/)?series/\d\d-[\w-]+", page.read_text())
             with self.subTest(page=page.name):
                 self.assertEqual([name for name in named if not (ROOT / name).exists()], [])
@@ -77,6 +77,13 @@ class Pages(unittest.TestCase):
                          if name != name.upper()]
                 with self.subTest(page=page.name, command=" ".join(words)):
                     self.assertEqual(set(named) - set(known), set())
+
+    def test_mutations_of_commands_exist(self):
+        known = mutation.load()
+        for page in BY_HAND:
+            for words in filter(lambda words: words[0] == "mutate", typed(page.read_text())):
+                with self.subTest(page=page.name, command=" ".join(words)):
+                    self.assertEqual(set(words[1:]) - set(known), set())
 
     def test_control_what_is_no_command_is_seen(self):
         self.assertIsNone(parsed(["boot", "--nothing"]))

@@ -17,8 +17,8 @@ from .verb import option, verb
 
 def do_build(args):
     if args.distribution:
-        data = distributions.load(args.distribution)
-        machine = machines.load(data["arch"])
+        data = distributions.load(args.distribution, args.arch)
+        machine = machines.load(args.arch)
         built = distribution.build(data, machine, args.kernel)
         print(built / "disk.img", built / "initrd", built / Path(machine["image"]).name, sep="\n")
         return
@@ -43,7 +43,7 @@ def do_bases(args):
 
 
 def do_clean(args):
-    what = ["obj", "kernel", "qemu", "guest", "backend", "images", "log"] + (["src"] if args.all else [])
+    what = ["obj", "kernel", "qemu", "guest", "backend", "vmm", "images", "log"] + (["src"] if args.all else [])
     for name in what:
         shutil.rmtree(cache(name))
     say(f"removed {', '.join(what)} from {cache()}")

@@ -135,7 +135,7 @@ def cover(base, reroll):
     if isinstance(base, Swiotlb):
         return text
     last = cache() / LAST
-    return text + "\nThe last run of all tests: " + (
+    return text + "\nThe last complete run of './vdma test': " + (
         last.read_text() if last.exists() else "none on this machine.\n")
 
 
