@@ -31,8 +31,9 @@ static struct device *(*virtio_dma_arch)(struct virtio_device *vdev);
  * gives the same answer for the same features. The core prepares the device
  * that it names.
  *
- * Call this once, from an early initcall: devices that are probed before are
- * not seen. An architecture with several reasons has one hook for all of them.
+ * Call this once, before the first device is probed: the hook does not see
+ * those that are probed earlier. An architecture with several reasons has one
+ * hook for all of them.
  *
  * Context: Process context.
  */

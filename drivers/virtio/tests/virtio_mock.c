@@ -219,23 +219,30 @@ void virtio_mock_stop(struct kunit_suite *suite)
 int virtio_mock_init(struct kunit *test)
 {
 	struct virtio_mock *mock = kunit_kzalloc(test, sizeof(*mock), GFP_KERNEL);
+	int err;
 
 	if (!mock)
 		return -ENOMEM;
 
-	test->priv = mock;
 	mock->test = test;
 	mock->opted_in = true;
 	mock->num = 16;
 	kunit_activate_static_stub(test, virtio_dma_arch_dev, mock_arch_dev);
 	kunit_activate_static_stub(test, virtio_dma_can_bounce, mock_can_bounce);
 	kunit_activate_static_stub(test, virtio_dma_confidential, mock_confidential);
-	return mock_bus_init(mock);
+	err = mock_bus_init(mock);
+	/* KUnit calls the exit even if this fails. */
+	if (!err)
+		test->priv = mock;
+	return err;
 }
 
 void virtio_mock_exit(struct kunit *test)
 {
 	struct virtio_mock *mock = test->priv;
+
+	if (!mock)
+		return;
 
 	if (mock->plugged)
 		virtio_mock_unplug(mock);

@@ -101,10 +101,14 @@ int mock_bus_init(struct virtio_mock *mock)
 		goto err;
 	}
 	platform_set_drvdata(mock->parent, mock);
-	return dma_set_mask_and_coherent(&mock->parent->dev, DMA_BIT_MASK(64));
+	err = dma_set_mask_and_coherent(&mock->parent->dev, DMA_BIT_MASK(64));
+	if (!err)
+		return 0;
 
+	platform_device_unregister(mock->parent);
 err:
-	vhost_iotlb_free(mock->iotlb);
+	if (mock->iotlb)
+		vhost_iotlb_free(mock->iotlb);
 	free_page((unsigned long)mock->page);
 	return err;
 }
