@@ -33,7 +33,7 @@ HOT = re.compile(r"""(?:
     virtqueue_ (?: add | get_buf | kick | poll | dma ) (?: _\w+ )?
   | virtqueue_ (?: enable | disable ) _cb (?: _\w+ )?
   | virtqueue_ (?: notify | use_indirect | is_broken | get_vring_size )
-  | vring_ (?: map | unmap ) _\w+
+  | vring_ (?: map | unmap ) _ (?! left \b ) \w+
   | vring_ (?: mapping_error | dma_dev | interrupt | need_event | notification_data )
   | (?: alloc_indirect | detach_buf | more_used | is_used_desc | packed ) (?: _\w+ )?
 ) (?: \.\w+ )* '*""", re.VERBOSE)
