@@ -24,11 +24,11 @@ BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 
 @contextlib.contextmanager
-def archive(data, machine):
+def archive(data):
     """The distribution's archive, of packages for the machine."""
     with tempfile.TemporaryDirectory(prefix=".apt-", dir=cache("tools")) as temp:
         yield Apt(Path(temp) / "apt", data["sources"], cache("log") / "fetch-distribution.log",
-                  machine["name"])
+                  data["architecture"])
 
 
 def stock(data, machine):
@@ -37,8 +37,8 @@ def stock(data, machine):
     pattern = data["kernel"].format(release=re.escape(release))
     entry = cache("kernel") / (hashlib.sha256(pattern.encode()).hexdigest()[:16] + "-stock")
     if not entry.exists():
-        with new_entry(entry) as new, archive(data, machine) as apt:
-            package.unfold(apt.binary(apt.newest(pattern), "30 MB"), new, machine)
+        with new_entry(entry) as new, archive(data) as apt:
+            package.unfold(apt.binary(apt.newest(pattern), "30 to 80 MB"), new, machine)
     return entry
 
 
@@ -74,12 +74,12 @@ def build(data, machine, kind):
     kernels = {"stock": stock, "series": with_series}
     if kind not in kernels:
         raise Fail(f"a distribution has no kernel '{kind}'", f"there are: {', '.join(kernels)}")
-    built, below = kernels[kind](data, machine), packages(data, machine)
+    built, below = kernels[kind](data, machine), packages(data)
     own = "".join(path.read_text() for path in sorted(OWN.rglob("*")) if path.is_file())
     key = hashlib.sha256("\0".join((built.name, below.name, own)).encode()).hexdigest()[:16]
     entry = cache("images") / f"{key}-{kind}"
     if not entry.exists():
-        prepare(machine)
+        prepare(data)
         with new_entry(entry) as new:
             (new / "repository").symlink_to(below / "repository")
             install(data, built, below, new)
@@ -88,29 +88,29 @@ def build(data, machine, kind):
     return entry
 
 
-def packages(data, machine):
+def packages(data):
     """The packages of the user space, installed: they take minutes, and are the same for all."""
-    wanted = data["suite"], str(data["packages"]), data["extra"], machine["name"]
+    wanted = data["suite"], str(data["packages"]), data["extra"], data["architecture"]
     entry = cache("images") / (hashlib.sha256("\0".join(wanted).encode()).hexdigest()[:16]
                                + "-packages")
     if not entry.exists():
-        prepare(machine)
-        with new_entry(entry) as new, archive(data, machine) as apt:
+        prepare(data)
+        with new_entry(entry) as new, archive(data) as apt:
             repository(data, apt, new / "repository")
             as_root(data, "installing packages", "mmdebstrap", "--variant=minbase",
-                    f"--architectures={machine['name']}", "--include=" + ",".join(
+                    f"--architectures={data['architecture']}", "--include=" + ",".join(
                         data["packages"]), data["suite"], new / "root.tar", apt.folder / "sources")
     return entry
 
 
-def prepare(machine):
-    """Have what it takes, and have this host run the machine's programs: packages have scripts.
+def prepare(data):
+    """Have what it takes, and have this host run the guest's programs: packages have scripts.
 
     The package of qemu-user sees to that, but not in a container.
     """
     room(4, "a distribution")
     need(["mmdebstrap", "qemu-user-static", "e2fsprogs", "dpkg-dev"])
-    name = Path(machine["qemu"]).name.replace("-system", "")
+    name = data["emulator"]
     if not (BINFMT / name).exists():
         run(*SUDO, "sh", "-c", f"[ -e {BINFMT}/register ] || mount -t binfmt_misc none {BINFMT};"
             f" cat /usr/lib/binfmt.d/{name}.conf > {BINFMT}/register")

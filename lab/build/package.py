@@ -126,7 +126,7 @@ def unfold(deb, new, machine):
     shutil.copy2(deb, new / DEB)
     run("dpkg-deb", "-x", deb, new / "deb")
     boot = {p.name.partition("-")[0]: p for p in (new / "deb" / "boot").iterdir()}
-    image = boot["vmlinuz"].read_bytes()
+    image = (boot.get("vmlinuz") or boot["vmlinux"]).read_bytes()
     # bindeb-pkg has a compressed image for arm64, which QEMU takes uncompressed.
     (new / Path(machine["image"]).name).write_bytes(
         gzip.decompress(image) if image.startswith(b"\x1f\x8b") else image)

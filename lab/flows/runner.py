@@ -35,7 +35,8 @@ class Boot:
         self.patience = patience or scenario["patience"] * (
             3 if "debug" in scenario["config"] else 1)
         base = Base(scenario["base"])
-        data = scenario["distribution"] and distributions.load(scenario["distribution"])
+        data = scenario["distribution"] and distributions.load(
+            scenario["distribution"], scenario["arch"])
         self._media, self._parameters = (installed, data["parameters"]) if data else (media, "")
         self.kernel = image or (distribution.build(data, scenario["machine"], kind) if data
                                 else kernel.build(base, scenario["machine"], kind))
