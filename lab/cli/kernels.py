@@ -43,7 +43,8 @@ def do_bases(args):
 
 
 def do_clean(args):
-    what = ["obj", "kernel", "qemu", "guest", "backend", "vmm", "images", "log"] + (["src"] if args.all else [])
+    what = ["obj", "kernel", "qemu", "guest", "backend", "vmm", "images", "log"]
+    what += ["src"] if args.all else []
     for name in what:
         shutil.rmtree(cache(name))
     say(f"removed {', '.join(what)} from {cache()}")

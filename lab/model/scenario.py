@@ -105,7 +105,7 @@ def read(folder, base):
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
                         "distribution": None, "grows": False, "firmware": None, "queues": {},
-                                            "patience": SILENCE} | common | own
+                        "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
             if unknown:
