@@ -237,6 +237,14 @@ def pinged():
                    backends={"net": {"misses": 0, "acked": 1 << 32, "packets": 66}})
 
 
+def socketed():
+    """A guest whose sockets the kernel of QEMU's host is behind."""
+    record = by_hand("vhost-vsock-follows", ["devices", "sock:16"], ("sock", {"bytes": "1048576"}),
+                     backends={"vsock": {"misses": 9, "bytes": 1 << 20, "ended": 1}})
+    record.views["running"]["devices"]["vsock"] |= {"rings": [[1 << 40]], "buffers": []}
+    return record
+
+
 def queued():
     """A guest whose disk and card have a queue for each of eight CPUs, of which seven go and come."""
     disk = boot.data.disk_digest()
@@ -311,7 +319,7 @@ def mended():
 
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
-    shared, counted, function_reset, unsaved, vhost_user, pinged, queued, wide_pages, soaked,
+    shared, counted, function_reset, unsaved, vhost_user, pinged, socketed, queued, wide_pages, soaked,
     installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":

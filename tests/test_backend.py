@@ -414,6 +414,14 @@ class Life(Test):
         # It ends once its standard input does.
         self.assertEqual(behind.ended(), {"net": {"misses": 2, "total": 16, "none": 0}})
 
+    def test_the_console_of_the_host_tells_of_its_kernel(self):
+        kernel = {"numbers": {"misses": "MISS", "total": r"total: (\d+)"}}
+        with mock.patch.object(backend, "kinds", return_value={"kernel": kernel}):
+            behind = self.enterContext(Backends(
+                {"behind": {"net": "kernel"}, "backend": [], "queues": {}}, None, self.folder))
+        (self.folder / "console.log").write_text("MISS\ntotal: 5\nMISS\ntotal: 7\n")
+        self.assertEqual(behind.ended(), {"net": {"misses": 2, "total": 7}})
+
     def test_one_that_does_not_get_ready_is_told(self):
         other = {"command": ["sh", "-c", "echo is down; read _"], "ready": "is up"}
         with mock.patch.object(backend, "kinds", return_value={"other": other}), \

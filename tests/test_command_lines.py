@@ -9,7 +9,7 @@ from unittest import mock
 from lab.model import scenario
 from lab.patches import base
 from lab.vm import command_line
-from lab.vm.command_line import BACKENDS, PLUGGED, vhost_user
+from lab.vm.command_line import BACKENDS, PLUGGED, vhost
 
 KERNEL, INITRD, DTB = Path("/there/kernel"), Path("/there/initrd"), Path("/there/dtb")
 PASSED = {str(KERNEL), str(INITRD), str(DTB)}
@@ -83,7 +83,8 @@ class EveryScenario(unittest.TestCase):
     def test_every_device_is_there_with_its_backend_and_options(self):
         def check(one, cmd):
             for name, words in zip(one["devices"], devices(one, cmd), strict=True):
-                backend, props = (vhost_user if name in one["behind"] else BACKENDS.get)(name)
+                backend, props = (vhost(name, one["behind"][name]) if name in one["behind"]
+                                  else BACKENDS[name])
                 self.assertIn(" ".join(backend), " ".join(cmd))
                 for prop in filter(None, [*props.split(","), *one.get("options", "").split(",")]):
                     self.assertIn(prop, words)

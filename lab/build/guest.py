@@ -8,6 +8,7 @@ from ..core.errors import Fail
 from ..core.git import git
 from ..core.process import run
 from ..model.selftests import SELFTESTS, selftests
+from .initramfs import pack
 
 SOURCES = ROOT / "lab" / "guest"
 SPEC = """dir /dev 755 0 0
@@ -65,7 +66,5 @@ def build(arch, kernel, base):
                             harness, new)
             except subprocess.CalledProcessError as err:
                 raise Fail("the guest's programs do not build:\n" + err.stderr.decode()) from err
-            (new / "spec").write_text(spec.format(folder=new))
-            with open(new / "initrd", "wb") as file:
-                subprocess.run([kernel / "gen_init_cpio", new / "spec"], stdout=file, check=True)
+            pack(kernel, spec.format(folder=new), new / "initrd")
     return entry / "initrd"

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A host with KVM that has one guest: its kernel, the lab's own VMM, and what that is given."""
-import subprocess
 from collections import namedtuple
 
 from ..core.cache import ROOT
 from ..core.process import run
-from . import kernel, program
+from . import initramfs, kernel, program
 
 SOURCES = ROOT / "lab" / "vmm"
 SPEC = """dir /dev 755 0 0
@@ -42,8 +41,5 @@ def device_tree(machine, initrd, parameters, folder):
 def pack(host, machine, guest, initrd, parameters, folder):
     """Return the host's initramfs: the VMM as its init, and the guest's files."""
     device_tree(machine, initrd, parameters, folder)
-    spec, packed = folder / "host.spec", folder / "host.initrd"
-    spec.write_text(SPEC.format(program=host.program, guest=guest, initrd=initrd, folder=folder))
-    with open(packed, "wb") as file:
-        subprocess.run([host.kernel / "gen_init_cpio", spec], stdout=file, check=True)
-    return packed
+    return initramfs.pack(host.kernel, SPEC.format(program=host.program, guest=guest, initrd=initrd,
+                                                   folder=folder), folder / "host.initrd")

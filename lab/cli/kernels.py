@@ -43,7 +43,7 @@ def do_bases(args):
 
 
 def do_clean(args):
-    what = ["obj", "kernel", "qemu", "guest", "backend", "vmm", "images", "log"]
+    what = ["obj", "kernel", "qemu", "guest", "backend", "vmm", "host", "images", "log"]
     what += ["src"] if args.all else []
     for name in what:
         shutil.rmtree(cache(name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of docs/backends.md: devices behind processes of their own, as scenarios have them."""
+"""The table of docs/backends.md: devices that QEMU does not serve, as scenarios have them."""
 from ..model.scenario import BASE, load
 from ..patches.base import NEWEST
 from . import pages
@@ -12,7 +12,7 @@ MACHINES = {"smmuv3": "SMMUv3", "pci-dma-offset": "RAM at an offset", "x-pkvm": 
             "only=": "reaches a part of RAM"}
 # Bytes that a step moves through a device, both ways.
 MOVED = {"blk": {"read": 64 << 20, "write": 4 << 20}, "share": {"share": 2 << 20},
-         "net": {"ping": 2 * 1472}, "rng": {"rng": 4 << 10}}
+         "net": {"ping": 2 * 1472}, "rng": {"rng": 4 << 10}, "vsock": {"sock": 2 << 16}}
 
 
 def table():
@@ -50,6 +50,6 @@ def translates(one):
 
 def moved(one, device):
     """How much data the steps move through a device, all of which is compared."""
-    total = sum(MOVED[device][verb] * int(number or 1) for verb, _, number in
-                (step.partition(":") for step in one["steps"]) if verb in MOVED[device])
+    total = sum(MOVED[device][verb] * int(numbers[0] if numbers else 1) for verb, *numbers in
+                (step.split(":") for step in one["steps"]) if verb in MOVED[device])
     return f"{total / (1 << 20):.0f} MiB" if total >> 20 else f"{total >> 10} KiB"

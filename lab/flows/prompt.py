@@ -8,7 +8,7 @@ from ..core.errors import Fail
 from ..core.process import say
 from ..patches.base import Base
 from ..build import guest, kernel
-from ..vm.backend import Backends, commands
+from ..vm.backend import Backends, commands, in_kernel
 from ..vm.command_line import prepare
 from ..vm.media import write_media
 from . import runner
@@ -16,7 +16,7 @@ from . import runner
 
 def interactive(scenario, kind):
     """The command line of a guest with a prompt on this terminal, and the folder of its disks."""
-    if scenario["vmm"] or scenario["distribution"]:
+    if scenario["vmm"] or scenario["distribution"] or in_kernel(scenario):
         raise Fail(f"{scenario['name']} has no prompt, and a command line for each boot only",
                    "boot it without --shell and --dry-run")
     scenario = runner.with_qemu(scenario)

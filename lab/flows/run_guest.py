@@ -22,7 +22,7 @@ from ..judge import host
 from . import runner
 
 # Devices that only the lab works, or has something behind.
-OURS = ("balloon", "scsi", "share", "swap", "data", "esp")
+OURS = ("balloon", "scsi", "share", "swap", "data", "esp", "vsock")
 HEAD = ("DEVICE", "TRANSPORT", "RINGS (HOST)", "WHERE", "FEATURES (HOST)")
 
 

@@ -13,9 +13,9 @@ from ..model.record import Record
 from ..model import distribution as distributions
 from ..model.scenario import starts_another
 from ..patches.base import Base, number
-from ..build import distribution, guest, kernel, program, qemu, vmm
-from ..vm import firmware, installed, media, nested
-from ..vm.backend import Backends, kinds_of
+from ..build import distribution, guest, host, kernel, program, qemu, vmm
+from ..vm import firmware, hosted, installed, media, nested
+from ..vm.backend import Backends, in_kernel, kinds_of
 from ..vm.command_line import prepare
 from ..vm.host_actions import HOST_ACTIONS
 from ..vm.host_view import observe
@@ -48,6 +48,7 @@ class Boot:
         self.backend, self._backends = back_end(scenario), None
         self.host = vmm.build(base, scenario["machine"]) if scenario["vmm"] else None
         self._vmm = nested.Vmm(scenario)
+        self.outer = host.build() if in_kernel(scenario) else None
         self.record = Record(scenario, kind, shows_mode=kernel.shows_mode(self.kernel))
 
     def run(self):
@@ -62,7 +63,8 @@ class Boot:
             try:
                 cmd = self._command(folder, append)
                 with Backends(self.scenario, self.backend, folder) as self._backends:
-                    with Machine(cmd, folder, self.patience) as machine:
+                    with Machine(cmd, folder, self.patience,
+                                 ports=hosted.PORTS if self.outer else None) as machine:
                         watch = self._wait_stuck if self.scenario["stuck"] else self._follow
                         watch(machine)
                     record.backends = self._backends.ended()
@@ -78,7 +80,8 @@ class Boot:
         if self.host:
             return nested.prepare(self.scenario, self.host, self.kernel, self.initrd, folder,
                                   append)
-        return prepare(self.scenario, self.kernel, self.initrd, folder, append)
+        cmd = prepare(self.scenario, self.kernel, self.initrd, folder, append)
+        return hosted.prepare(self.outer, cmd, folder) if self.outer else cmd
 
     def _fill(self, folder):
         self._media.write_media(folder, self.kernel)

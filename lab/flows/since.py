@@ -27,7 +27,7 @@ RULES = (
     (r"lab/(core|cli|patches)/|lab/\w+\.py$", "bad input", "one"),
     (r"lab/(build|vm|model|flows)/", "run", "one"),
     (r"lab/guest/(?!steps/)|lab/arch/", "", "one"),
-    (r"lab/(vmm|distribution)/|lab/distributions\.toml", "", ""),
+    (r"lab/(vmm|host|distribution)/|lab/distributions\.toml", "", ""),
     (r"lab/compile-only\.toml", "", ""),
     (r"qemu/", "companion", ""),
     (r"spec/", "specification", ""),

@@ -7,18 +7,22 @@ DRAW = 4096  # bytes, each time that the guest's rng step draws
 # Lies that a ring does not survive: lab/backend/liar.h.
 BREAKING = ("nothing", "beyond", "other", "jump", "back", "never")
 # What the guest tells of that went through a device, and how often: a ping goes there and back.
-MOVES = {"rng": {"rng": 1}, "blk": {"read": 1, "write": 1}, "net": {"ping": 2}}
+MOVES = {"rng": {"rng": 1}, "blk": {"read": 1, "write": 1}, "net": {"ping": 2}, "vsock": {"sock": 1}}
 
 
 def survey(record):
     scenario = record.scenario
     for name, report in record.backends.items():
-        if scenario["behind"][name] == "lab":
+        if "bytes" in report or scenario["behind"][name] == "lab":
             told = sum(times * int(r["bytes"]) for verb, times in MOVES[name].items()
                        for r in record.all(verb))
             yield Check(f"{name}.served", f"{name}: its back end served what the guest tells of",
                         0 < told <= report.get("bytes", 0),
                         f"{report.get('bytes')} of {told} bytes")
+        if "ended" in report:
+            yield Check(f"{name}.host", f"{name}: QEMU ended well on the host whose kernel served it",
+                        report["ended"] == 1, report["ended"])
+        if scenario["behind"][name] == "lab":
             yield Check(f"{name}.outside", f"{name}: its back end was handed no address outside of"
                         " what it may access", report.get("refused") == 0,
                         [hex(at) for at in report.get("refused_at", [])])

@@ -26,6 +26,11 @@ def survey(record, steps):
     if pings:
         yield Check("net.ping", "net: each packet of the guest comes back as it was sent",
                     [p["packets"] for p in record.all("ping")] == pings, record.all("ping"))
+    if "sock" in steps:
+        wanted = [int(step.partition(":")[2] or 1) << 16 for step in record.scenario["steps"]
+                  if step.partition(":")[0] == "sock"]
+        yield Check("vsock.echo", "vsock: all that the guest sends comes back as it was sent",
+                    [int(s["bytes"]) for s in record.all("sock")] == wanted, record.all("sock"))
     floods = [i for i, s in enumerate(record.scenario["steps"]) if "flood" in s.split(":")]
     if floods:
         yield Check("blk.flood", "blk: readers in parallel all read what the host has",
@@ -207,7 +212,7 @@ def filtered(record, step):
 
 def transferred(record):
     """How many bytes went through devices and were compared."""
-    times = {"read": 1, "write": 1, "port": 1, "net": 2, "share": 2}
+    times = {"read": 1, "write": 1, "port": 1, "net": 2, "share": 2, "sock": 2}
     return sum(n * int(r["bytes"]) for verb, n in times.items() for r in record.all(verb)) \
         + sum(int(r["readers"]) * DISK for r in record.all("flood")) \
         + sum(int(r["rounds"]) * DISK for r in record.all("loaded") if r["device"] == "blk") \

@@ -15,10 +15,10 @@ KEYS = {
     "config": "further fragments of the kernel's configuration, names in lab/arch/",
     "compiler": "the kernel's compiler, where it is not gcc, by the name of its package",
     "transport": "pci, mmio or pcie: PCI, each device in a slot from which it can be taken",
-    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap;"
+    "devices": "virtio devices: blk, net, rng, balloon, scsi, serial, share, gpu, input, swap, vsock;"
                " data, the second disk of a distribution",
     "options": "properties of every virtio device",
-    "behind": "what is behind a device in a process of its own, by device: a name in lab/backends.toml",
+    "behind": "what is behind a device, if that is not QEMU, by device: a name in lab/backends.toml",
     "backend": "further options of such a process; lab/backend/main.c has those of the lab's own",
     "distribution": "the guest is not the lab's own, but one of lab/distributions.toml",
     "companion": "true: needs the companion QEMU",

@@ -35,6 +35,11 @@ def kinds_of(scenario):
     return {name: known[kind] for name, kind in scenario["behind"].items()}
 
 
+def in_kernel(scenario):
+    """Whether the kernel of QEMU's host is behind a device."""
+    return any("command" not in kind for kind in kinds_of(scenario).values())
+
+
 class Backends:
     """What is behind the scenario's vhost-user devices. Leave the context, and nothing is left."""
 
@@ -47,7 +52,9 @@ class Backends:
             stack.pop_all()
 
     def _log(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
+        """What is told of a back end, and by the host's kernel on the console."""
+        log = f"{name}.log" if "command" in self._kinds[name] else "console.log"
+        return (self.folder / log).read_text(errors="replace")
 
     def _start(self, name, cmd):
         """Start the back end of a device, and wait until QEMU can connect to it."""
@@ -79,7 +86,7 @@ class Backends:
             proc.stdin.close()
             if not self._kinds[name].get("stays"):
                 Patience(proc.pid, LIMIT).until(lambda p=proc: p.poll() is not None)
-        return {name: self._report(name) or self._numbers(name) for name in self._running}
+        return {name: self._report(name) or self._numbers(name) for name in self._kinds}
 
     def _report(self, name):
         path = self.folder / f"{name}.json"
@@ -120,7 +127,7 @@ def commands(scenario, program):
     return [(name, [word.format(program=program, name=name, cpus=cpus,
                                 queues=scenario["queues"].get(name, 1))
                     for word in kind["command"]] + scenario["backend"])
-            for name, kind in kinds_of(scenario).items()]
+            for name, kind in kinds_of(scenario).items() if "command" in kind]
 
 
 def bits(device, features):

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..core.process import run
 from ..model.scenario import FIRST_SLOT
 from . import firmware
+from .backend import in_kernel
 
 # What a device of a scenario needs besides itself.
 BACKENDS = {
@@ -31,7 +32,7 @@ BACKENDS = {
 # What QEMU calls a device, where the lab has another name for it.
 QEMU_NAME = {"share": "9p", "input": "keyboard", "swap": "blk", "data": "blk", "esp": "blk"}
 # The same with a back end of its own.
-VHOST_NAME = {"share": "fs"}
+VHOST_NAME = {"share": "user-fs", "vsock": "vsock"}
 
 # How many queues a device has: what is said of its back end, and of itself.
 QUEUES = {"blk": ("", "num-queues={}"), "net": (",queues={}", "mq=on")}
@@ -63,7 +64,7 @@ def command(scenario, kernel, initrd, append, dtb=None):
     cmd += scenario.get("qemu", [])
     for index, name in enumerate(scenario["devices"]):
         behind = name in scenario["behind"]
-        backend, props = vhost_user(name) if behind else BACKENDS[name]
+        backend, props = vhost(name, scenario["behind"][name]) if behind else BACKENDS[name]
         cmd += backend
         count = scenario["queues"].get(name)
         behind_it, of_it = QUEUES[name] if count else ("", "")
@@ -91,8 +92,12 @@ def parameters(scenario, append):
             f" vdma.report={arch['report']} {append} {scenario.get('append', '')}").strip()
 
 
-def vhost_user(name):
-    """What a device needs whose back end is another process, besides itself."""
+def vhost(name, kind):
+    """What a device needs whose back end is another process, or the kernel, besides itself."""
+    if kind == "vhost-vsock":
+        return [], "guest-cid=3"
+    if kind == "vhost-net":
+        return ["-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=on"], "netdev=net0"
     socket = ["-chardev", f"socket,id={name}.end,path={name}.sock"]
     if name == "net":
         return [*socket, "-netdev", "vhost-user,id=net0,chardev=net.end"], "netdev=net0"
@@ -102,7 +107,7 @@ def vhost_user(name):
 def qemu_name(name, pci, behind):
     """What QEMU calls a device on PCI, or on a bus of its own."""
     if behind and name != "net":
-        return f"vhost-user-{VHOST_NAME.get(name, name)}" + ("-pci" if pci else "")
+        return f"vhost-{VHOST_NAME.get(name, f'user-{name}')}" + ("-pci" if pci else "")
     return f"virtio-{QEMU_NAME.get(name, name)}-{'pci' if pci else 'device'}"
 
 
@@ -113,7 +118,8 @@ def backed(cmd, scenario):
     if "-numa" in cmd:
         # Nodes have RAM of their own.
         return cmd
-    return with_ram(cmd, "memfd", "share=on") if scenario["behind"] else unreserved(cmd)
+    others = scenario["behind"] and not in_kernel(scenario)
+    return with_ram(cmd, "memfd", "share=on") if others else unreserved(cmd)
 
 
 def unreserved(cmd):

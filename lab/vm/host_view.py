@@ -6,6 +6,7 @@ import time
 from ..core.errors import Fail
 from ..model.scenario import parent, starts_another
 from . import arm64_page_tables
+from .backend import in_kernel
 
 
 def observe(machine, scenario, image, backends=None):
@@ -44,9 +45,11 @@ def observe(machine, scenario, image, backends=None):
                                  str(status["status"])}
         if name in scenario["queues"] and name not in scenario["behind"]:
             view["devices"][name]["served"] = served(machine, path, len(rings))
-    # A kernel that QEMU has not started itself lies elsewhere.
+    # A kernel that QEMU has not started itself lies elsewhere, and memory of a guest on another
+    # host is not here.
     walkable = scenario["machine"].get("page_tables", False) and not (
-        starts_another(scenario) or scenario["distribution"] or scenario["firmware"] == "uefi")
+        starts_another(scenario) or scenario["distribution"] or scenario["firmware"] == "uefi"
+        or in_kernel(scenario))
     if walkable:
         entries, linear_end = arm64_page_tables.walk(machine, image)
         view["noncacheable"] = arm64_page_tables.noncacheable(entries)

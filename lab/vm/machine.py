@@ -14,6 +14,10 @@ from .qmp import Gone, Qmp
 ANSWER = 20
 
 
+# What the guest's report and the monitor are to QEMU.
+PORTS = ["-device", "pci-serial,chardev=report,addr=0x4", "-mon", "chardev=qmp,mode=control"]
+
+
 class Machine:
     """A running guest. Leave the context, and nothing of it is left.
 
@@ -22,8 +26,9 @@ class Machine:
     to where the user is.
     """
 
-    def __init__(self, cmd, folder, limit, terminal=False):
+    def __init__(self, cmd, folder, limit, terminal=False, ports=None):
         self.folder, self.limit, self.terminal = folder, limit, terminal
+        self._ports = ports or PORTS
         self.console = folder / "console.log"
         self.cmd = cmd + (["-serial", "mon:stdio"] if terminal else [
             "-chardev", "file,id=console,path=console.log,append=on",
@@ -34,8 +39,7 @@ class Machine:
         self.report, report = socket.socketpair()
         monitor, qmp = socket.socketpair()
         ports = ["-chardev", f"socket,id=report,fd={report.fileno()}",
-                 "-device", "pci-serial,chardev=report,addr=0x4",
-                 "-chardev", f"socket,id=qmp,fd={qmp.fileno()}", "-mon", "chardev=qmp,mode=control"]
+                 "-chardev", f"socket,id=qmp,fd={qmp.fileno()}", *self._ports]
         with open(self.folder / "qemu.log", "wb") as log, report, qmp:
             # A guest does not outlive us, whatever ends us.
             self.proc = subprocess.Popen(
@@ -44,7 +48,7 @@ class Machine:
                 stdout=None if self.terminal else log, stderr=log,
                 pass_fds=(report.fileno(), qmp.fileno()), start_new_session=not self.terminal)
         try:
-            self._qmp = Qmp(monitor, lambda: self.patience(ANSWER))
+            self._qmp = Qmp(monitor, lambda: self.patience(max(ANSWER, self.limit)))
         except Gone as err:
             raise self._gone() from err
         except BaseException:
