@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The change to the specification: its hunks, and one number for the bit everywhere."""
+import os
 import re
 import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
 
 from ...core.cache import ROOT
 from ...core.errors import Fail
+from ...core.git import git
+from ...core.packages import need
+from ...core.process import run
 from ...model.check import Check
 from ...patches import series
 from ...patches.spec import Spec
@@ -12,6 +19,12 @@ from .checks import round_trip, signed
 
 # Where the bit is given its number, as a macro or as an \item.
 FOLDERS = "spec/series", "series", "qemu/series"
+
+LATEX = ["texlive-xetex", "texlive-latex-extra", "texlive-fonts-recommended", "lmodern",
+         "fonts-liberation"]
+# What LaTeX says of a reference to nowhere, and of one place that has two names.
+WARNED = re.compile(r"^LaTeX Warning: (?:Hyper reference|Reference|Label) `(.*?)'.*"
+                    r"(?:undefined|multiply)", re.M)
 
 BIT = re.compile(r"^\+.*\bVIRTIO_F_PLATFORM_DMA[ \t(]+(\d+)", re.M)
 
@@ -37,6 +50,44 @@ def agree(said):
     return len(set().union(*said.values())) == 1 and bool(said["spec/series"] and said["series"])
 
 
+def document(base, commit, edit=None):
+    """Make the document of a commit; return what LaTeX says of it, or of its error.
+
+    @edit is a pair of texts: the first that there is becomes the second.
+    """
+    with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
+        folder, packed = Path(temp) / "tree", Path(temp) / "tree.tar"
+        git(base.tree, "archive", "-o", packed, commit)
+        with tarfile.open(packed) as archive:
+            archive.extractall(folder, filter="data")
+        if edit:
+            path = folder / "content.tex"
+            path.write_text(path.read_text().replace(*edit, 1))
+        name = (folder / "REVISION").read_text().strip()
+        try:
+            run("sh", "./make-setup-generated.sh", name, cwd=folder)
+            # References are there the second time.
+            for _ in range(2):
+                run("xelatex", "-interaction=nonstopmode", "-halt-on-error", "-jobname", name,
+                    "virtio.tex", cwd=folder, env=os.environ | {"max_print_line": "1000"})
+        except subprocess.CalledProcessError as err:
+            return None, (err.output or err.stderr).decode(errors="replace")[-2000:]
+        return set(WARNED.findall((folder / f"{name}.log").read_text(errors="replace"))), ""
+
+
+def built(base):
+    """The document is made of the tree with the series, and refers to nothing that is not there."""
+    need(LATEX)
+    before, said = document(base, "base")
+    after, more = document(base, series.commits(base)[-1])
+    broken, _ = document(base, "base", (r"\ref{", r"\ref{nowhere:"))
+    yield Check.of("LaTeX makes the document, with no reference to nowhere that is not there without"
+                   " the series", None not in (before, after) and after <= before,
+                   f"{said}{more}{sorted((after or set()) - (before or set()))}")
+    yield Check.of("control: a reference to nowhere is noticed", bool(broken) and bool(broken - before),
+                   broken)
+
+
 def checks():
     """The series by itself and, where SPEC names a tree of the specification, on that tree."""
     base = Spec()
@@ -56,6 +107,7 @@ def checks():
     if not base.own:
         return
     yield "spec: series round trip", list(round_trip(base.fetch(), base.name))
+    yield "spec: the document", list(built(base))
     try:
         series.commits(base, entries[0].diff(base.name))
         twice = "it applied"
