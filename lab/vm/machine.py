@@ -10,10 +10,6 @@ from ..core.process import tail
 from .patience import Patience, SLICE
 from .qmp import Gone, Qmp
 
-# Seconds that QEMU may take to answer, of those that it had.
-ANSWER = 20
-
-
 # What the guest's report and the monitor are to QEMU.
 PORTS = ["-device", "pci-serial,chardev=report,addr=0x4", "-mon", "chardev=qmp,mode=control"]
 
@@ -48,7 +44,7 @@ class Machine:
                 stdout=None if self.terminal else log, stderr=log,
                 pass_fds=(report.fileno(), qmp.fileno()), start_new_session=not self.terminal)
         try:
-            self._qmp = Qmp(monitor, lambda: self.patience(max(ANSWER, self.limit)))
+            self._qmp = Qmp(monitor, self.patience)
         except Gone as err:
             raise self._gone() from err
         except BaseException:
