@@ -17,6 +17,22 @@ from lab.patches.series import date
 from .made import ADDED, AMENDED, change, diff, hunk, Made, SERIES, SOURCE
 
 
+# A file that the first entry adds and a later one changes, far from what a base amends.
+LONG = "int added;\nint common;\n" + "".join(f"int n{n};\n" for n in range(6)) + "int last;\n"
+LATER = diff("@@ -6,4 +6,4 @@ int n2;\n int n3;\n int n4;\n int n5;\n-int last;\n+int later;\n",
+             path=ADDED)
+
+
+class WithLater(Made):
+    def put_later(self, more=None):
+        special = "@@ -1,5 +1,5 @@\n int added;\n-int common;\n+int special;\n" + "".join(
+            f" int n{n};\n" for n in range(3))
+        two = SERIES["01-first-one"]["two.diff"].replace(AMENDED, diff(special, path=ADDED))
+        self.write({"01-first-one": {"two.diff": two}, "04-later": {
+            "message": "kernel: Later\n", "overlay.diff": LATER} | (more or {})})
+        (self.folder / ADDED).write_text(LONG.replace("last", "later"))
+
+
 class Entries(Made):
     def entry(self, name):
         return series.Entry(self.folder / "series" / name)
@@ -78,7 +94,7 @@ class Age(Made):
         self.assertEqual(date(base), "@2000 +0000")
 
 
-class Commits(Made):
+class Commits(WithLater):
     def test_each_entry_becomes_a_commit(self):
         base = self.base()
         made = series.commits(base)
@@ -95,6 +111,24 @@ class Commits(Made):
         base = self.base("two")
         last = series.commits(base)[-1]
         self.assertEqual(git(base.tree, "show", f"{last}:{ADDED}"), "int added;\nint special;")
+
+    def test_a_file_is_added_without_what_later_entries_change(self):
+        self.put_later()
+        self.put_set("first", 'commits = ["first-one"]\n')
+        for name, second in (("one", "common"), ("two", "special")):
+            base = self.base(name)
+            made = series.commits(base)
+            texts = [git(base.tree, "show", f"{commit}:{ADDED}") + "\n" for commit in (
+                series.commits(base, only="first")[-1], made[0], made[-2], made[-1])]
+            text = LONG.replace("common", second)
+            self.assertEqual(texts, [text] * 3 + [text.replace("last", "later")])
+        self.assertEqual(series.folders(self.base())[-1].paths("one"), [ADDED])
+
+    def test_a_later_change_that_the_overlay_does_not_have_is_named(self):
+        self.put_later()
+        (self.folder / ADDED).write_text(LONG)
+        with self.assertRaisesRegex(Fail, "taking commit 04-later back: "):
+            series.commits(self.base())
 
     def test_neither_the_tree_nor_its_branches_change(self):
         self.write({})  # They are made here, and not looked up.
@@ -193,7 +227,7 @@ class Sets(unittest.TestCase):
                     self.assertTrue(scenario.pick([data["scenario"]], base.name))
 
 
-class RoundTrip(Made):
+class RoundTrip(WithLater):
     def refreshed(self, name, *changes):
         """What differs in the series after a checkout, these changes and a refresh."""
         base, before = self.base(name), self.now()
@@ -244,12 +278,44 @@ class RoundTrip(Made):
         self.assertEqual([git(base.tree, "ls-tree", series.commits(base)[-1], path)[:6]
                           for path in (script, ADDED)], ["100755", "100644"])
 
-    def test_a_commit_that_edits_what_another_adds_is_refused(self):
-        before = self.now()
-        with self.assertRaisesRegex(
-                Fail, f"04-an-edit changes {ADDED}, which 01-first-one adds") as caught:
-            self.refreshed("one", (ADDED, "int common;", "int other;", "kernel: An edit"))
-        self.assertIn("squash them", caught.exception.hint)
+    def test_a_commit_may_edit_what_another_adds_and_the_overlay_has_the_end(self):
+        found = self.refreshed("one", (ADDED, "int common;", "int other;", "kernel: An edit"))
+        self.assertEqual(found, {
+            "series/04-an-edit/message": "kernel: An edit\n",
+            "series/04-an-edit/overlay.diff": diff(
+                "@@ -1,2 +1,2 @@\n int added;\n-int common;\n+int other;\n", path=ADDED),
+            ADDED: "int added;\nint other;\n"})
+
+    def test_what_is_edited_later_goes_round_on_any_base(self):
+        """On one of them the file is amended, on another there is no later commit."""
+        self.put_later({"old.none": "old has no need\n"})
+        for name in ("old", "one", "two"):
+            with self.subTest(name):
+                self.assertEqual(self.refreshed(name), {})
+
+    def change_first(self, tree, old, new):
+        """Change what the first of two commits adds."""
+        second = git(tree, "rev-parse", "HEAD")
+        git(tree, "reset", "-q", "--hard", "HEAD~1")
+        change(tree, ADDED, old, new)
+        git(tree, "cherry-pick", second)
+
+    def test_a_change_before_a_later_edit_reaches_the_overlay(self):
+        self.put_later({"old.none": "old has no need\n"})
+        base = self.base("old")
+        tree = self.checkout(base)
+        self.change_first(tree, "int common;", "int everywhere;")
+        refresh(base, tree)
+        self.assertEqual((self.folder / ADDED).read_text(),
+                         LONG.replace("common", "everywhere").replace("last", "later"))
+
+    def test_a_change_that_a_later_edit_does_not_take_is_refused(self):
+        self.put_later({"old.none": "old has no need\n"})
+        before, base = self.now(), self.base("old")
+        tree = self.checkout(base)
+        self.change_first(tree, "int last;", "int gone;")
+        with self.assertRaisesRegex(Fail, f"{ADDED} does not take what later commits change"):
+            refresh(base, tree)
         self.assertEqual(self.now(), before)
 
     def test_a_file_that_is_no_longer_added_leaves_the_overlay(self):

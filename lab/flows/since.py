@@ -148,7 +148,7 @@ def of_series(made, path):
         if path in entry.adds:
             code += [path]
         elif path.startswith(f"series/{entry.name}/") and own:
-            code += [p for name in where if not entry.missing(name) for p in entry.edits(name)]
+            code += [p for name in where if not entry.missing(name) for p in entry.changes + entry.edits(name)]
     code = [p for p in code if p.endswith((".c", ".h", "Kconfig", "Makefile"))]
     machines = {m for p in code for m in machines_of(p)}
     for name in where:

@@ -3,12 +3,13 @@
 import difflib
 import re
 import shutil
+import subprocess
 
 from ..core.cache import ROOT
 from ..core.errors import Fail
 from ..core.git import git
 from ..core.process import say
-from .series import entries, folders
+from .series import added, applied, entries, folders, targets
 
 
 def slug(subject, taken):
@@ -28,7 +29,7 @@ def refresh(base, folder):
     old = {e.subject: e for e in folders(base)}
     taken = {s: e.short for s, e in old.items()}
     absent = [e for e in old.values() if e.missing(base.name)]
-    new, owner, scripts = {}, {}, set()
+    new, owner, scripts, overlay = {}, set(), set(), {}
     for commit in git(folder, "rev-list", "--reverse", "base..HEAD").split():
         message, _, status = git(folder, "diff-tree", "-r", "--always", "--no-renames",
                                  "--name-status", "--format=%B%x00", commit).partition("\0")
@@ -41,45 +42,63 @@ def refresh(base, folder):
         adds = sorted(path for kind, path in status if kind == "A")
         whole = [path for path in adds if not before or path not in before.creates()]
         edits = [path for _, path in status if path not in whole]
-        for path in set(edits) - set(adds):
-            if path in owner:
-                raise Fail(f"{name} changes {path}, which {owner[path]} adds",
-                           "a file of the series is whole from its first commit: squash them")
-        owner.update(dict.fromkeys(adds, name))
-        diff = git(folder, "-c", "diff.noprefix=false", "diff-tree", "-p", "--no-renames",
-                   "--no-commit-id", commit, "--", *edits) + "\n" if edits else ""
-        # Object names say nothing to a reader, and differ between bases.
-        diff = re.sub(r"^index .*\n", "", diff, flags=re.M)
+        ours = [path for path in edits if path in owner]
+        owner.update(whole)
+        diff = hunks(folder, commit, [path for path in edits if path not in ours])
+        on_top = hunks(folder, commit, ours)
+        if before and before.overlay and places(before.overlay.read_text()) == places(on_top):
+            on_top = before.overlay.read_text()
         texts = {path: git(folder, "cat-file", "blob", f"{commit}:{path}") + "\n"
                  for path in whole}
         for path in sorted(before.amends(base.name)) if before else []:
             if path in texts:
-                diff += amendment(path, (base.overlay / path).read_text(), texts.pop(path))
+                common = added(base, before, path)
+                diff += amendment(path, common, texts[path])
+                texts[path] = common
         scripts |= {path for path in whole
                     if git(folder, "ls-tree", commit, path).startswith("100755")}
-        files = {"message": message, "adds": "".join(f"{path}\n" for path in whole)}
-        new[name] = files | diffs(base, diff, before) | texts
+        overlay |= texts
+        new[name] = {"message": message, "adds": "".join(f"{path}\n" for path in whole),
+                     "overlay.diff": on_top} | diffs(base, diff, before)
     for entry in absent:
         keep(entry, new)
-    for path in {p for e in entries(base) for p in e.adds} - set(owner):
+    # The overlay has a file as it is in the end, with what later commits change in it.
+    for path, text in overlay.items():
+        later = [files["overlay.diff"] for files in new.values()
+                 if path in targets(files.get("overlay.diff", ""))]
+        try:
+            overlay[path] = applied(base, path, text, later) if later else text
+        except subprocess.CalledProcessError as err:
+            raise Fail(f"{path} does not take what later commits change in it",
+                       "a base that lacks one of them has changed it there") from err
+    for path in {p for e in entries(base) for p in e.adds} - owner:
         (base.overlay / path).unlink(missing_ok=True)
     temp = base.series.with_name(".series.new")
     shutil.rmtree(temp, ignore_errors=True)
     for name, files in new.items():
         (temp / name).mkdir(parents=True)
         for path, text in files.items():
-            # What has a folder of its own belongs to the overlay.
-            target = base.overlay / path if "/" in path else temp / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
             if text:
-                target.write_text(text)
-                target.chmod(0o755 if path in scripts else 0o644)
+                (temp / name / path).write_text(text)
+    for path, text in overlay.items():
+        target = base.overlay / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(0o755 if path in scripts else 0o644)
     for entry in folders(base):
         shutil.rmtree(entry.path)
     for path in temp.iterdir():
         path.rename(base.series / path.name)
     temp.rmdir()
     say(f"{base.series.relative_to(ROOT)}/ holds {len(new)} commits")
+
+
+def hunks(folder, commit, paths):
+    """What a commit changes in files, as a diff."""
+    diff = git(folder, "-c", "diff.noprefix=false", "diff-tree", "-p", "--no-renames",
+               "--no-commit-id", commit, "--", *paths) + "\n" if paths else ""
+    # Object names say nothing to a reader, and differ between bases.
+    return re.sub(r"^index .*\n", "", diff, flags=re.M)
 
 
 def amendment(path, common, own):

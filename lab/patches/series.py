@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The patch series: from series/ to git commits and back."""
+import contextlib
 import hashlib
 import os
 import re
@@ -26,6 +27,10 @@ class Entry:
         self.subject = self.message.splitlines()[0]
         adds = path / "adds"
         self.adds = adds.read_text().split() if adds.exists() else []
+        # Its hunks in files that earlier entries add, which are the same for all bases.
+        overlay = path / "overlay.diff"
+        self.overlay = overlay if overlay.exists() else None
+        self.changes = targets(overlay.read_text()) if self.overlay else []
 
     def missing(self, base):
         """Why @base does not have this commit, or None if it does."""
@@ -37,7 +42,7 @@ class Entry:
         for name in (f"{base}.diff", "common.diff"):
             if (self.path / name).exists():
                 return self.path / name
-        if list(self.path.glob("*.diff")):
+        if set(self.path.glob("*.diff")) - {self.overlay}:
             raise Fail(f"commit {self.name} has no hunks for base {base}",
                        f"port it: add {base}.diff, or {base}.none that says why it has none")
         return None
@@ -50,11 +55,11 @@ class Entry:
     def edits(self, base):
         """The files that its diff for @base has hunks for."""
         diff = self.diff(base)
-        return re.findall(r"^\+\+\+ b/(\S+)", diff.read_text(), re.M) if diff else []
+        return targets(diff.read_text()) if diff else []
 
     def paths(self, base):
         """The files that it adds or edits on @base."""
-        return self.adds + self.edits(base)
+        return self.adds + self.changes + self.edits(base)
 
     def amends(self, base):
         """The files that it adds, and that are not on @base what they are elsewhere."""
@@ -62,6 +67,11 @@ class Entry:
 
     def touches(self, base, folder):
         return any(path.startswith(folder) for path in self.paths(base))
+
+
+def targets(diff):
+    """The files that a diff has hunks for."""
+    return re.findall(r"^\+\+\+ b/(\S+)", diff, re.M)
 
 
 def folders(base):
@@ -126,9 +136,9 @@ def hunk_of(diff, file, line):
     return f"line {line}"
 
 
-def stage(tree, diff, env, what):
+def stage(tree, diff, env, what, *options):
     try:
-        git(tree, "apply", "--cached", "--whitespace=nowarn", diff, env=env)
+        git(tree, "apply", "--cached", "--whitespace=nowarn", *options, diff, env=env)
     except subprocess.CalledProcessError as err:
         error = err.stderr.decode(errors="replace").strip()
         place = re.search(r"patch failed: (\S+):(\d+)", error)
@@ -139,11 +149,49 @@ def stage(tree, diff, env, what):
 
 
 def add_files(base, entry, env):
-    """Put the files that an entry adds whole into the index."""
+    """Put the files that an entry adds into the index, without what later entries change there."""
     for path in entry.adds:
         blob = git(base.tree, "hash-object", "-w", base.overlay / path)
         git(base.tree, "update-index", "--add", "--cacheinfo",
             f"{mode(base.overlay / path)},{blob},{path}", env=env)
+        for other in later(base, entry, path):
+            stage(base.tree, other.overlay, env, f"taking commit {other.name} back", "-R",
+                  f"--include={path}")
+
+
+def later(base, entry, path):
+    """The entries that change a file which an earlier one adds, the last one first.
+
+    Those that a base does not have are among them: the overlay is the same for all bases.
+    """
+    return [e for e in reversed(folders(base)) if e.name > entry.name and path in e.changes]
+
+
+@contextlib.contextmanager
+def index_of_our_own(base):
+    """The environment by which git uses an index of our own, so that the tree's own stays."""
+    index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
+    try:
+        yield {"GIT_INDEX_FILE": str(index)}
+    finally:
+        index.unlink(missing_ok=True)
+
+
+def added(base, entry, path):
+    """The text of a file as an entry adds it on bases that do not amend it."""
+    with index_of_our_own(base) as env:
+        add_files(base, entry, env)
+        return git(base.tree, "cat-file", "blob", f":{path}", env=env) + "\n"
+
+
+def applied(base, path, text, diffs):
+    """The text of a file with the hunks for it of some diffs."""
+    with index_of_our_own(base) as env:
+        blob = git(base.tree, "hash-object", "-w", "--stdin", text=text)
+        git(base.tree, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=env)
+        for diff in diffs:
+            git(base.tree, "apply", "--cached", f"--include={path}", "-", env=env, text=diff)
+        return git(base.tree, "cat-file", "blob", f":{path}", env=env) + "\n"
 
 
 def mode(path):
@@ -211,21 +259,22 @@ def inputs(base, extra, only):
         text += [entry.name, entry.message, diff.read_text() if diff else "", *(
             f"{mode(base.overlay / path)} {path}\n" + (base.overlay / path).read_text()
             for path in entry.adds)]
+        text += [other.overlay.read_text() for path in entry.adds
+                 for other in later(base, entry, path)]
+        text += [entry.overlay.read_text()] if entry.overlay else []
     text += [f"{extra.stem}\n{extra.read_text()}"] if extra else []
     return hashlib.sha256("\0".join(text).encode()).hexdigest()
 
 
 def commit_all(base, extra, only):
     """Nothing but the repository's objects changes: the work is done in an index of its own."""
-    index = base.tree / ".git" / f"vdma-index-{os.getpid()}"
-    env = {"GIT_INDEX_FILE": str(index)} | identity(date(base))
     made, commit = [], git(base.tree, "rev-parse", "base")
-    try:
+    with index_of_our_own(base) as env:
+        env |= identity(date(base))
         git(base.tree, "read-tree", commit, env=env)
         for entry in entries(base, only):
             add_files(base, entry, env)
-            diff = entry.diff(base.name)
-            if diff:
+            for diff in filter(None, (entry.overlay, entry.diff(base.name))):
                 stage(base.tree, diff, env, f"commit {entry.name}")
             commit = git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
                          "-p", commit, "-F", entry.path / "message", env=env)
@@ -234,8 +283,6 @@ def commit_all(base, extra, only):
             stage(base.tree, extra, env, f"variant {extra.stem}")
             made.append(git(base.tree, "commit-tree", git(base.tree, "write-tree", env=env),
                             "-p", commit, "-m", f"lab: {extra.stem}", env=env))
-    finally:
-        index.unlink(missing_ok=True)
     return made
 
 

@@ -29,8 +29,8 @@ def trial(base):
         git(base.tree, "read-tree", "base", env=env)
         for entry in series.entries(base):
             series.add_files(base, entry, env)
-            diff = entry.diff(base.name)
-            yield entry, list(stage(base, diff, env)) if diff else []
+            yield entry, [left for diff in (entry.overlay, entry.diff(base.name)) if diff
+                          for left in stage(base, diff, env)]
     finally:
         index.unlink(missing_ok=True)
 
