@@ -78,10 +78,10 @@ class Address(unittest.TestCase):
         self.assertEqual("--nol" in cmd, field == "To")
         return "\n".join(self.knows[cmd[-1].name][field])
 
-    def headers(self, covered=True):
+    def headers(self, covered=True, more=()):
         with mock.patch.object(mbox, "run", self.maintainers), \
                 mock.patch.object(mbox, "git", self.show):
-            mbox.address(self.base, "last", self.files, covered)
+            mbox.address(self.base, "last", self.files, covered, more)
         read = [email.message_from_string(file.read_text()) for file in self.files]
         return [tuple("".join((mail[field] or "-").splitlines()) for field in ("To", "Cc"))
                 for mail in read]
@@ -97,6 +97,13 @@ class Address(unittest.TestCase):
     def test_without_a_cover_the_first_patch_has_people_of_its_own(self):
         self.files = self.files[1:]
         self.assertEqual(self.headers(covered=False)[0], (ANN, LIST))
+
+    def test_all_mails_go_to_those_whom_a_set_names_and_to_nobody_twice(self):
+        cover, first, second, third = self.headers(more=["Ann B <ann@a.invalid>", "o@o.invalid"])
+        self.assertEqual(first, (ANN, f"{LIST}, o@o.invalid"))
+        self.assertEqual(third, (BOB, f"{LIST}, Ann B <ann@a.invalid>, o@o.invalid"))
+        self.assertEqual(cover, (f"{BOB}, {ANN}", f"{LIST}, o@o.invalid"))
+        self.assertEqual(second[0], BOB)
 
     def test_the_script_is_not_asked_about_the_cover(self):
         self.headers()
@@ -128,6 +135,11 @@ class OfASet(Made):
         self.assertIn("\n\nWho hits them.\n\n", cover)
         self.assertIn("\nprerequisite-patch-id: ", cover)
         self.assertNotIn("Who hits", first)
+
+    def test_one_that_asks_for_comments_says_so(self):
+        self.put_set("late", 'commits = ["not-on-old"]\nrfc = true\n'
+                     'changes = "v2: less."\n')
+        self.assertEqual(self.subjects("late", 2), ["[RFC PATCH v2] kernel: Not on old"])
 
     def test_its_own_commits_are_mailed_without_a_cover(self):
         self.put_set("late", 'commits = ["not-on-old"]\n')

@@ -41,6 +41,7 @@ def write(base, folder, reroll=None, only=None, who=None, since=None):
     first, one, covered = "base", {}, True
     if only:
         one = series.every_set(base)[only]
+        form += ["--rfc"] if one.get("rfc") else []
         first, covered = f"{last}~{len(series.members(base, only))}", "subject" in one
     words = of_set(one, only, reroll) if only else cover(base, reroll)
     words = numbered(words, base, series.members(base, only) if only else series.entries(base))
@@ -53,7 +54,7 @@ def write(base, folder, reroll=None, only=None, who=None, since=None):
     if not covered and words:
         files[0].write_text(below(files[0].read_text(), words))
     files[0].write_text(based(files[0].read_text(), base))
-    address(base, last, files, covered)
+    address(base, last, files, covered, one.get("cc", []))
     for file in files:
         file.write_text(signed(file.read_text(), who) if who else unsigned(file.read_text()))
     return names
@@ -155,8 +156,11 @@ def tag(release):
     return "v" + (re.sub(r"^(\d+\.\d+)\.0(?=-|$)", r"\1", version) if name == "Linux" else version)
 
 
-def address(base, commit, files, covered):
-    """Add To (maintainers) and Cc (reviewers and lists), as the tree's own script names them."""
+def address(base, commit, files, covered, more=()):
+    """Add To (maintainers) and Cc (reviewers and lists), as the tree's own script names them.
+
+    A set names @more, whom the script does not know: all its mails go to them as well.
+    """
     with tempfile.TemporaryDirectory(prefix="vdma-") as temp:
         for path in ("scripts/get_maintainer.pl", "MAINTAINERS"):
             try:
@@ -167,10 +171,10 @@ def address(base, commit, files, covered):
         for name in TREE:
             # It looks whether it is in a source tree: nothing more is read of one.
             (Path(temp) / name).mkdir() if name.endswith("/") else (Path(temp) / name).touch()
-        add_headers(temp, files, covered)
+        add_headers(temp, files, covered, more)
 
 
-def add_headers(folder, files, covered):
+def add_headers(folder, files, covered, more=()):
     """Address mails by the script and the list of maintainers in a folder."""
     everyone = {"To": [], "Cc": []}
     # The script looks for settings in the tree, and at home.
@@ -183,7 +187,9 @@ def add_headers(folder, files, covered):
                 *options, file.resolve(), cwd=folder, env=env).splitlines()
             everyone[field] += own[field]
             own[field] = own[field] or everyone[field]
-        own["Cc"] = [who for who in own["Cc"] if who not in own["To"]]
+        there = {email.utils.parseaddr(who)[1] for who in own["To"] + own["Cc"]}
+        own["Cc"] = [who for who in own["Cc"] if who not in own["To"]] + [
+            who for who in more if email.utils.parseaddr(who)[1] not in there]
         file.write_text(addressed(file.read_text(), own))
 
 
