@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The parts of the pages that the lab writes: each is a block between two marks."""
+import tomllib
+
 from ..core.cache import ROOT
 from ..core.errors import Fail
 from ..model.scenario import BASE, KEYS, load
 from ..patches import series
 from ..patches.base import Base, names
+from ..patches.qemu import COMPANION, Qemu
 
 END = "<!-- end -->\n"
 
@@ -58,16 +61,26 @@ def sets():
          f"`{data['scenario']}`") for name, data in series.every_set(Base(BASE)).items())])
 
 
-def shown_by(scenario):
-    newest = " --base mainline" if load(BASE)[scenario]["missing"] else ""
-    return f"`./vdma boot {scenario}{newest}`"
+def shown_by(proof):
+    """The command that shows an answer: it boots scenarios, or is another one."""
+    if proof.startswith("./vdma "):
+        return f"`{proof}`"
+    newest = any(load(BASE)[name]["missing"] for name in proof.split())
+    return f"`./vdma boot {proof}{' --base mainline' if newest else ''}`"
+
+
+def sent():
+    """What is sent, by name, with what may be said of it: all series, and the sets of two."""
+    yield from series.every_set(Base(BASE)).items()
+    yield from ((f"QEMU: {name}", one) for name, one in series.every_set(Qemu(COMPANION)).items())
+    yield from ((name, tomllib.loads((ROOT / name / "answers.toml").read_text()))
+                for name in ("swiotlb", "spec"))
 
 
 def answers():
     return markdown([("set", "they may say", "the answer", "shown by"), *(
-        (f"`{name}`", question, answer, shown_by(data["scenario"]))
-        for name, data in series.every_set(Base(BASE)).items()
-        for question, answer in data["answers"])])
+        (f"`{name}`", question, answer, shown_by(proof))
+        for name, data in sent() for question, answer, proof in data["answers"])])
 
 
 def scenario_keys():
