@@ -172,7 +172,7 @@ def sets(base):
 
 def signed(entry):
     lines = entry.message.splitlines()
-    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Signed-off-by):", t)]
+    long = [t for t in lines if len(t) > 75 and not re.match("(Fixes|Link|Signed-off-by):", t)]
     # Others may review below: it is among the last lines, which are of tags only.
     tags = entry.message.rstrip("\n").rpartition("\n\n")[2].splitlines()
     return Check.of("the message is wrapped and signed", not long and
