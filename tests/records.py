@@ -9,8 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from lab.judge import boot, host
-from lab.model import media, scenario
+from lab.judge import boot, disk, host
+from lab.model import media, scenario, storm
 from lab.model.distribution import lines
 from lab.model.features import BIT
 from lab.model.record import digest, Record
@@ -139,9 +139,9 @@ def grown():
 
 def started_by_uefi():
     """A guest whose firmware has read the kernel from a disk."""
-    disk = digest(media.disk_image())
+    sha = digest(media.disk_image())
     record = by_hand("uefi-bit-stock", ["devices", "read"],
-                     ("read", {"bytes": str(media.DISK), "sha256": disk}), disk=disk)
+                     ("read", {"bytes": str(media.DISK), "sha256": sha}), disk=sha)
     record.views["running"]["loaded"] = 14 << 20
     return record
 
@@ -212,7 +212,7 @@ def unsaved():
     """A secure VM that QEMU does not save."""
     return by_hand("ppc-secure-restart", ["devices", "loaded:host:restart"],
                    *(("loaded", {"device": name, "rounds": "3", "sha256": sha}) for name, sha in (
-                       ("blk", boot.data.disk_digest()), ("net", "-"), ("rng", "-"))),
+                       ("blk", media.disk_digest()), ("net", "-"), ("rng", "-"))),
                    refusal="QMP migrate: State blocked by non-migratable device 'x'")
 
 
@@ -247,7 +247,7 @@ def socketed():
 
 def queued():
     """A guest whose disk and card have a queue for each of eight CPUs, of which seven go and come."""
-    disk = boot.data.disk_digest()
+    disk = media.disk_digest()
     record = by_hand("queues-bounce", ["devices", "loaded:offline", "ping:64"],
                      *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
                        for name in ("blk", "net", "rng")),
@@ -267,13 +267,29 @@ def wide_pages():
     return record
 
 
+def weathered(*made):
+    """What a guest of seed 1 says of storms, and the disk after each."""
+    said, disks = storm.weather(1, (), made)
+    return [("storm", {key: str(value) for key, value in one.items()} | {"failed": "0"})
+            for one in said], disks
+
+
+def stormy():
+    """A guest that reads and writes its disk from two processes at random, twice."""
+    lines, disks = weathered(storm.Storm(2, 9, 8192), storm.Storm(2, 9, 8192, 1))
+    return by_hand("swiotlb-tiny", ["devices", "storm:2:9:8192", "read", "storm:2:9:8192:1"],
+                   *lines[:2], ("read", {"bytes": str(media.DISK), "sha256": disks[0]}), *lines[2:],
+                   seed=1, disk=disks[1])
+
+
 def soaked():
-    """A guest that does two steps at random."""
-    disk = boot.data.disk_digest()
-    return by_hand("pci-soak", ["devices", "soak:2:1:rebind"],
-                   *(("loaded", {"device": name, "rounds": "1", "sha256": disk if name == "blk" else "-"})
-                     for name in ("blk", "net", "rng") * 2),
-                   ("soak", {"events": "2", "before": "9000", "after": "9512"}))
+    """A guest that does two steps at random, and eight requests after each."""
+    lines, disks = weathered(*(storm.Storm(disk.SOAKERS, 2, disk.SOAKED, n) for n in range(2)))
+    works = [[("loaded", {"device": name, "rounds": "1", "sha256": sha if name == "blk" else "-"})
+              for name in ("blk", "net", "rng")] for sha in (media.disk_digest(), disks[0])]
+    return by_hand("pci-soak", ["devices", "soak:2:1:8:rebind"], *works[0], *lines[:4], *works[1],
+                   *lines[4:], ("soak", {"events": "2", "before": "9000", "after": "9512"}),
+                   seed=1, disk=disks[1])
 
 
 def installed():
@@ -298,7 +314,7 @@ def lied_to():
 
 def lied_to_again():
     """A guest that reads its disk from a back end that lies of its status as well."""
-    disk = boot.data.disk_digest()
+    disk = media.disk_digest()
     return by_hand("liar-blk-lies", ["devices", "read:4096"],
                    ("read", {"bytes": str(media.DISK), "sha256": disk, "failed": "5000"}), disk=disk,
                    backends={"blk": {"bytes": media.DISK, "buffers": 100_001, "refused": 0,
@@ -320,6 +336,7 @@ def mended():
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
     shared, counted, function_reset, unsaved, vhost_user, pinged, socketed, queued, wide_pages, soaked,
+    stormy,
     installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import functools
 
 from ..model.check import Check
-from ..model.media import (DISK, disk_digest, disk_image, entropy_image, pattern, PIXEL, presses,
-    SCREEN, SEED_BYTES)
+from ..model.media import (DISK, disk_image, entropy_image, pattern, PIXEL, presses, SCREEN,
+    SEED_BYTES)
 from ..model.record import digest
+from . import disk
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
@@ -16,8 +17,7 @@ FILTERS = {"filter": -1, "unfilter": 1}
 
 def survey(record, steps):
     """The checks of all that went through the devices."""
-    if "read" in steps:
-        yield from disk(record, steps)
+    yield from disk.survey(record, steps)
     if "rng" in steps:
         yield entropy(record)
     if "net" in steps:
@@ -31,12 +31,6 @@ def survey(record, steps):
                   if step.partition(":")[0] == "sock"]
         yield Check("vsock.echo", "vsock: all that the guest sends comes back as it was sent",
                     [int(s["bytes"]) for s in record.all("sock")] == wanted, record.all("sock"))
-    floods = [i for i, s in enumerate(record.scenario["steps"]) if "flood" in s.split(":")]
-    if floods:
-        yield Check("blk.flood", "blk: readers in parallel all read what the host has",
-                    [f["sha256"] for f in record.all("flood")]
-                    == [written(record) if "write" in steps[:i] else disk_digest() for i in floods],
-                    record.all("flood"))
     for step in sorted(set(steps) & set(STREAMS)):
         yield from stream(record, step)
     if "gpu" in steps:
@@ -56,39 +50,6 @@ def survey(record, steps):
                     record.swapped > 4 << 20, f"{record.swapped >> 10} KiB")
     for step in sorted(set(steps) & set(FILTERS)):
         yield filtered(record, step)
-
-
-def written(record):
-    """The digest of the disk, as the guest's writes make it."""
-    writes = record.all("write")
-    if not writes:
-        return disk_digest()
-    return disk_digest(record.seed, *(int(writes[0][key]) for key in ("offset", "bytes")))
-
-
-def disk(record, steps):
-    """The disk reads as the host has it; the guest's writes change it, and nothing else does."""
-    writes, before, after = record.all("write"), disk_digest(), written(record)
-    first = (steps + ["write"]).index("write")
-    name = "blk" if "blk" in record.scenario["devices"] else "scsi"
-    wanted = [image for image, part in ((before, steps[:first]), (after, steps[first:]))
-              for _ in range(part.count("read"))]
-    yield Check(f"{name}.read", f"{name}: the guest reads the whole disk as the host has it",
-                bool(wanted) and [r["sha256"] for r in record.all("read")] == wanted,
-                record.all("read"))
-    yield Check(f"{name}.write", f"{name}: the image has what the guest wrote, and is otherwise"
-                " the same", record.disk == after and (after != before) == ("write" in steps),
-                writes)
-    if "requests" in record.scenario:
-        fewest, most = record.scenario["requests"]
-        found = [int(r["requests"]) for r in record.all("read")]
-        yield Check(f"{name}.requests", f"{name}: the disk is read in {fewest} to {most} requests",
-                    bool(found) and fewest <= min(found) and max(found) <= most, found)
-    if "segment" in record.scenario:
-        wanted = record.scenario["segment"]
-        found = {int(r["segment"]) for r in record.all("read")}
-        yield Check(f"{name}.segment", f"{name}: a segment of a request may have {wanted} bytes",
-                    found == {wanted}, sorted(found))
 
 
 def firmware(record):
@@ -214,6 +175,7 @@ def transferred(record):
     """How many bytes went through devices and were compared."""
     times = {"read": 1, "write": 1, "port": 1, "net": 2, "share": 2, "sock": 2}
     return sum(n * int(r["bytes"]) for verb, n in times.items() for r in record.all(verb)) \
+        + sum(int(r["bytes"]) for r in record.all("storm")) \
         + sum(int(r["readers"]) * DISK for r in record.all("flood")) \
         + sum(int(r["rounds"]) * DISK for r in record.all("loaded") if r["device"] == "blk") \
         + len(record.pictures) * PIXEL // 4 * 3

@@ -5,7 +5,7 @@ import errno
 from ..model.check import Check
 from ..model.media import entropy_image
 from ..model.record import digest
-from .data import written
+from .disk import working
 from .modes import mode_of
 
 # KiB that the kernel may keep more after a soak: caches fill. Seen: 128 in pci-soak, and 1,312 in
@@ -27,11 +27,9 @@ def survey(record):
         yield reset(record, int(words[words.index("flr") + 1]))
     for device in dict.fromkeys(s[1] for s in steps if s[0] == "vfio"):
         yield from lent(record, device, sum(s == ["vfio", device] for s in steps))
-    # What works when the guest crashes cannot tell.
-    count = sum(s[0] == "loaded" and s[1] != "crash" for s in steps)
-    count += sum(int(s[1]) for s in steps if s[0] == "soak")
-    if count:
-        yield from loaded(record, count)
+    images = [*working(record)]
+    if images:
+        yield from loaded(record, images)
     if "offline" in words:
         cpus = record.scenario["cpus"]
         found = [(int(o["cpus"]), o["online"]) for o in record.all("offline")]
@@ -45,16 +43,16 @@ def survey(record):
         yield restarted(record)
 
 
-def loaded(record, count):
+def loaded(record, images):
     """What the devices did meanwhile came right."""
-    wanted = {"blk": written(record), "share": digest(entropy_image())}
+    wanted = {"blk": images, "share": [digest(entropy_image())] * len(images)}
     for name in record.scenario["devices"]:
         works = [w for w in record.all("loaded") if w["device"] == name]
         yield Check(f"{name}.loaded", f"{name}: works on while the host acts on the guest, and"
-                    " its data is right", len(works) == count
+                    " its data is right", len(works) == len(images)
                     and all(int(w["rounds"]) for w in works)
-                    and (name not in wanted
-                         or {w["sha256"] for w in works} == {wanted[name]}), works)
+                    and [w["sha256"] for w in works] == wanted.get(name, [w["sha256"] for w in works]),
+                    works)
 
 
 def soaked(record, events):

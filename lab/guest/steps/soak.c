@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/draw.h"
 #include "../lib/patience.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
@@ -13,6 +14,9 @@
 
 #define KINDS		8
 #define SETTLE_MS	1000
+/* Who makes the requests that follow each event, and how large they may be. */
+#define STORM		"storm:4:%lu:65536:%u"
+#define STORMERS	4
 
 /* How much memory the kernel has for what it cannot give back, in KiB. */
 static long kept(void)
@@ -27,25 +31,19 @@ static long kept(void)
 	return at ? atol(at + strlen(name)) : -1;
 }
 
-/* Be the same on every C library, so that a seed means the same. */
-static unsigned int draw(unsigned long long *state, unsigned int limit)
-{
-	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
-
-	return (*state >> 33) % limit;
-}
-
-/* Take EVENTS:SEED:STEP+STEP...; caches are warm after a tenth of the events. */
+/* Take EVENTS:SEED:REQUESTS:STEP+STEP...; caches are warm after a tenth of the events. */
 static void step_soak(const char *arg)
 {
 	char spec[256], *kinds[KINDS], *rest, *word;
 	unsigned long long seed;
 	unsigned int count, i, n = 0;
+	unsigned long requests;
 	long before = -1;
 
 	snprintf(spec, sizeof(spec), "%s", arg ? arg : "");
 	count = strtoul(strtok_r(spec, ":", &rest) ?: "", NULL, 0);
 	seed = strtoull(strtok_r(NULL, ":", &rest) ?: "", NULL, 0);
+	requests = strtoul(strtok_r(NULL, ":", &rest) ?: "", NULL, 0);
 	while (n < KINDS && (word = strtok_r(NULL, "+", &rest)))
 		kinds[n++] = word;
 	if (!n || !count) {
@@ -62,6 +60,8 @@ static void step_soak(const char *arg)
 		report("soaked number=%u event=%s", i, word);
 		run_step(word);
 		run_step("loaded");
+		if (requests)
+			run_step(token_fmt(STORM, requests / STORMERS, i).s);
 	}
 	report("soak events=%u before=%ld after=%ld", i, before, kept());
 }
