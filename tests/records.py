@@ -292,6 +292,16 @@ def soaked():
                    seed=1, disk=disks[1])
 
 
+def watched():
+    """A guest in which KCSAN finds a data race, of others."""
+    record = by_hand("swiotlb-races", ["devices", "races:on", "races:off"],
+                     ("races", {"state": "on", "watched": "10", "found": "0"}),
+                     ("races", {"state": "off", "watched": "1010", "found": "1"}))
+    line = "=" * 66
+    record.console += f"[ 1.0] {line}\n[ 1.0] BUG: KCSAN: data-race in a / b\n[ 1.0] {line}\n"
+    return record
+
+
 def installed():
     """A distribution that starts again, and finds what it wrote."""
     data, package = digest(lines(7, 2)), digest(b"a program")
@@ -336,8 +346,7 @@ def mended():
 MADE = {made.__name__: made for made in (
     faults, secure, protected, dead, without_pool, held, left, canary, crashed, retyped, lent,
     shared, counted, function_reset, unsaved, vhost_user, pinged, socketed, queued, wide_pages, soaked,
-    stormy,
-    installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
+    stormy, watched, installed, lied_to, grown, lied_to_again, mended, started_by_uefi)}
 
 if __name__ == "__main__":
     sys.exit("\n".join(filter(None, map(keep, sys.argv[1:]))) or 0)

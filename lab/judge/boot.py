@@ -4,7 +4,7 @@ import re
 
 from ..model.check import Check
 from . import (backends, data, faults, host, host_actions, installed, kunit, modes,
-               selftests)
+               races, selftests)
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
@@ -50,6 +50,8 @@ def survey(record):
         yield from selftests.survey(record)
     if "faults" in steps:
         yield from faults.survey(record)
+    if record.scenario["races"]:
+        yield from races.survey(record)
     yield from console(record)
     for suite in record.scenario["kunit"]:
         yield kunit.survey(record, suite)
@@ -83,7 +85,7 @@ def clean(record, steps):
     trouble = list(record.scenario["trouble"])
     if any("offline" in step.split(":") for step in record.scenario["steps"]):
         trouble.append(DYING)
-    found = [line for line in without(record.console, trouble).splitlines()
+    found = [line for line in without(races.others(record), trouble).splitlines()
              if TROUBLE.search(line) and not any(text in line for text in expected)]
     return Check("console.clean", "the kernel prints no warning", not found,
                  "\n".join(found[:5]))
