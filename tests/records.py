@@ -287,9 +287,16 @@ def soaked():
     lines, disks = weathered(*(storm.Storm(disk.SOAKERS, 2, disk.SOAKED, n) for n in range(2)))
     works = [[("loaded", {"device": name, "rounds": "1", "sha256": sha if name == "blk" else "-"})
               for name in ("blk", "net", "rng")] for sha in (media.disk_digest(), disks[0])]
-    return by_hand("pci-soak", ["devices", "soak:2:1:8:rebind"], *works[0], *lines[:4], *works[1],
-                   *lines[4:], ("soak", {"events": "2", "before": "9000", "after": "9512"}),
-                   seed=1, disk=disks[1])
+    kept = {"unreclaimable": "9000", "slots": "73", "mappings": "-1", "slabs": "90"}
+    pings = [("ping", {"packets": "4"})]
+    return by_hand("pci-soak", ["devices", "soak:2:1:8:rebind+hotplug:blk:1"],
+                   ("soaked", {"number": "0", "event": "rebind"}), *works[0], *pings, *lines[:4],
+                   ("soaked", {"number": "1", "event": "hotplug:blk:1"}),
+                   ("taken", {"device": "blk", "errno": "5"}), *works[1], *pings, *lines[4:],
+                   ("grown", {"slab": "iommu_iova", "before": "64", "after": "64"}),
+                   ("kept", {"when": "before"} | kept),
+                   ("kept", {"when": "after"} | kept | {"unreclaimable": "9512"}),
+                   ("soak", {"events": "2"}), seed=1, disk=disks[1])
 
 
 def watched():

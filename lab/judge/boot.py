@@ -4,7 +4,7 @@ import re
 
 from ..model.check import Check
 from . import (backends, data, faults, host, host_actions, installed, kunit, modes,
-               races, selftests)
+               races, selftests, soak)
 
 TROUBLE = re.compile(r"WARNING:|BUG:|UBSAN:|Oops|Call [Tt]race|Kernel panic|Unable to handle"
                      r"|DMA-API: (?!preallocated|debugging enabled|Mapped at)"
@@ -43,6 +43,7 @@ def survey(record):
     yield from host.table_writes(record)
     yield from data.survey(record, steps)
     yield from host_actions.survey(record)
+    yield from soak.survey(record)
     yield from backends.survey(record)
     if record.scenario["distribution"]:
         yield from installed.survey(record)

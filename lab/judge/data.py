@@ -10,6 +10,8 @@ from . import disk
 
 # The devices of the steps that read from the host and write to it.
 STREAMS = {"port": "serial", "share": "share"}
+# Packets after each event of a soak: lab/guest/steps/soak.c.
+SOAK_PINGS = "4"
 VMCORE = "the disk has the checksum of a page of the kernel that crashed"
 # Filters, and whether a device is without the bit after (-1) or before (1).
 FILTERS = {"filter": -1, "unfilter": 1}
@@ -22,7 +24,7 @@ def survey(record, steps):
         yield entropy(record)
     if "net" in steps:
         yield network(record, steps)
-    pings = [step.split(":")[1] for step in record.scenario["steps"] if step.startswith("ping:")]
+    pings = [*pinged(record)]
     if pings:
         yield Check("net.ping", "net: each packet of the guest comes back as it was sent",
                     [p["packets"] for p in record.all("ping")] == pings, record.all("ping"))
@@ -69,6 +71,16 @@ def stream(record, step):
     if step == "share":
         yield Check(f"{name}.received", f"{name}: the guest reads what the host has", bool(got)
                     and all(g["sha256"] == digest(entropy_image()) for g in got), got)
+
+
+def pinged(record):
+    """How many packets each step ping sends, alone or in a soak."""
+    for step in record.scenario["steps"]:
+        name, count, *_ = *step.split(":"), None
+        if name == "ping":
+            yield count
+        if name == "soak" and "net" in record.scenario["devices"]:
+            yield from [SOAK_PINGS] * int(count)
 
 
 def entropy(record):

@@ -8,9 +8,6 @@ from ..model.record import digest
 from .disk import working
 from .modes import mode_of
 
-# KiB that the kernel may keep more after a soak: caches fill. Seen: 128 in pci-soak, and 1,312 in
-# its control, which has a third of the events.
-GROWTH = 512
 # The least that the guest keeps of its canary, in pages: of its own, of a file, of a pipe.
 KEPT = 768
 
@@ -35,8 +32,6 @@ def survey(record):
         found = [(int(o["cpus"]), o["online"]) for o in record.all("offline")]
         yield Check("cpus.back", "every CPU but the first goes while devices work, and comes back",
                     found == [(cpus, f"0-{cpus - 1}")] * words.count("offline"), found)
-    for step in (s for s in steps if s[0] == "soak"):
-        yield from soaked(record, int(step[1]))
     if "canary" in words:
         yield from searched(record, words.count("canary"))
     if "restart" in words:
@@ -53,17 +48,6 @@ def loaded(record, images):
                     and all(int(w["rounds"]) for w in works)
                     and [w["sha256"] for w in works] == wanted.get(name, [w["sha256"] for w in works]),
                     works)
-
-
-def soaked(record, events):
-    """All that was to happen at random has happened, and what the kernel keeps did not grow."""
-    found = record.all("soak")
-    yield Check("soak.events", f"the guest does {events} steps at random",
-                [int(f["events"]) for f in found] == [events],
-                found or record.all("soaked")[-1:])
-    yield Check("soak.kept", "the kernel keeps no more memory at the end than after a tenth of them",
-                bool(found) and all(0 < int(f["before"]) >= int(f["after"]) - GROWTH for f in found),
-                found)
 
 
 def reset(record, rounds):

@@ -4,31 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../lib/device.h"
 #include "../lib/draw.h"
-#include "../lib/patience.h"
+#include "../lib/kept.h"
 #include "../lib/report.h"
 #include "../lib/step.h"
-#include "../lib/sysfs.h"
 #include "../lib/text.h"
-#include "../lib/util.h"
 
 #define KINDS		8
-#define SETTLE_MS	1000
 /* Who makes the requests that follow each event, and how large they may be. */
 #define STORM		"storm:4:%lu:65536:%u"
 #define STORMERS	4
+#define PING		"ping:4"
 
-/* How much memory the kernel has for what it cannot give back, in KiB. */
-static long kept(void)
+static void report_kept(const char *when, const struct kept *kept)
 {
-	static const char name[] = "SUnreclaim:";
-	char text[4096] = "", *at;
-
-	sleep_ms(SETTLE_MS);
-	read_text("/proc/meminfo", text, sizeof(text));
-	at = strstr(text, name);
-
-	return at ? atol(at + strlen(name)) : -1;
+	report("kept when=%s unreclaimable=%ld slots=%ld mappings=%ld slabs=%u", when,
+	       kept->unreclaimable, kept->slots, kept->mappings, kept->slabs);
 }
 
 /* Take EVENTS:SEED:REQUESTS:STEP+STEP...; caches are warm after a tenth of the events. */
@@ -37,8 +29,8 @@ static void step_soak(const char *arg)
 	char spec[256], *kinds[KINDS], *rest, *word;
 	unsigned long long seed;
 	unsigned int count, i, n = 0;
+	static struct kept before, after;
 	unsigned long requests;
-	long before = -1;
 
 	snprintf(spec, sizeof(spec), "%s", arg ? arg : "");
 	count = strtoul(strtok_r(spec, ":", &rest) ?: "", NULL, 0);
@@ -56,14 +48,20 @@ static void step_soak(const char *arg)
 	for (i = 0; i < count && !errors; i++) {
 		word = kinds[draw(&seed, n)];
 		if (i == count / 10)
-			before = kept();
+			kept_look(&before);
 		report("soaked number=%u event=%s", i, word);
 		run_step(word);
 		run_step("loaded");
+		if (strcmp(device_of("net").s, "-"))
+			run_step(PING);
 		if (requests)
 			run_step(token_fmt(STORM, requests / STORMERS, i).s);
 	}
-	report("soak events=%u before=%ld after=%ld", i, before, kept());
+	kept_look(&after);
+	kept_compare(&before, &after);
+	report_kept("before", &before);
+	report_kept("after", &after);
+	report("soak events=%u", i);
 }
 
 STEP(soak, step_soak);
