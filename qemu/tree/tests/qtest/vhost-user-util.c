@@ -15,6 +15,7 @@
 
 #define VHOST_USER_GET_FEATURES             1
 #define VHOST_USER_SET_FEATURES             2
+#define VHOST_USER_SET_LOG_BASE             6
 #define VHOST_USER_GET_VRING_BASE           11
 #define VHOST_USER_SET_VRING_KICK           12
 #define VHOST_USER_GET_PROTOCOL_FEATURES    15
@@ -25,8 +26,11 @@
 #define VHOST_USER_REPLY                    (1 << 2)
 #define VHOST_USER_NEED_REPLY               (1 << 3)
 #define VHOST_USER_F_PROTOCOL_FEATURES      30
-/* REPLY_ACK and BACKEND_REQ: QEMU wants both for a device IOTLB. */
-#define VHOST_USER_PROTOCOLS                (1 << 3 | 1 << 5)
+/*
+ * LOG_SHMFD, for a migration, REPLY_ACK and BACKEND_REQ: QEMU wants the last
+ * two for a device IOTLB.
+ */
+#define VHOST_USER_PROTOCOLS                (1 << 1 | 1 << 3 | 1 << 5)
 
 typedef struct Message {
     uint32_t request, flags, size;
@@ -97,6 +101,7 @@ static void *vhost_user_main(void *opaque)
         switch (msg.request) {
         case VHOST_USER_GET_FEATURES:
             value = v->offers | 1ull << VIRTIO_F_VERSION_1 |
+                    1ull << VHOST_F_LOG_ALL |
                     1ull << VHOST_USER_F_PROTOCOL_FEATURES;
             reply = true;
             break;
@@ -107,6 +112,7 @@ static void *vhost_user_main(void *opaque)
             value = VHOST_USER_PROTOCOLS;
             reply = true;
             break;
+        case VHOST_USER_SET_LOG_BASE:
         case VHOST_USER_GET_VRING_BASE:
             reply = true;
             break;

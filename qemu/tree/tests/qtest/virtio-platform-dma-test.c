@@ -8,6 +8,11 @@
  */
 
 #include "qemu/osdep.h"
+#ifdef CONFIG_LINUX
+#include <sys/ioctl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#endif
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "libqtest.h"
@@ -75,6 +80,7 @@ typedef struct Guest {
     const char *options;
     bool pci;
     bool identity;              /* nothing translates */
+    uint16_t queue;             /* the only one that is set up */
     QTestState *qts;
     QGuestAllocator alloc;
     QVirtioMMIODevice mmio_dev;
@@ -187,7 +193,7 @@ static void move_queue(QVirtQueue *vq, uint64_t by)
     vq->used += by;
 }
 
-/* Reset the device, negotiate anew and set up its first queue. */
+/* Reset the device, negotiate anew and set up one queue. */
 static void negotiate(Guest *g, uint64_t features)
 {
     bool accept = features & (1ull << VIRTIO_F_PLATFORM_DMA);
@@ -199,7 +205,7 @@ static void negotiate(Guest *g, uint64_t features)
     g_assert(!accept || status_names_bit(g, "host-features"));
     g_assert(status_names_bit(g, "guest-features") == accept);
 
-    g->vq = qvirtqueue_setup(g->vdev, &g->alloc, 0);
+    g->vq = qvirtqueue_setup(g->vdev, &g->alloc, g->queue);
     g->offset = accept && !g->identity ? IOVA_OFFSET : 0;
     if (g->offset) {
         move_queue(g->vq, g->offset);
@@ -281,6 +287,20 @@ static void drop_file(char *path)
     remove_file(path);
 }
 
+/* How often does a file that QEMU writes to have this? */
+static int times_said(const char *path, const char *what)
+{
+    g_autofree char *text = NULL;
+    int n = 0;
+    const char *s;
+
+    g_assert(g_file_get_contents(path, &text, NULL, NULL));
+    for (s = text; (s = strstr(s, what)); s++) {
+        n++;
+    }
+    return n;
+}
+
 /* Wait for a migration to end; return whether it succeeded. */
 static bool migrated(QTestState *qts)
 {
@@ -301,15 +321,17 @@ static bool migrated(QTestState *qts)
 
 /*
  * Save the guest, and load it in a new QEMU with these options. Return whether
- * it takes the state.
+ * it takes the state, or says this as it does not.
  */
-static bool move(Guest *g, const char *options)
+static bool move(Guest *g, const char *options, const char *reason)
 {
     g_autofree char *path = NULL;
     g_autofree char *uri = NULL;
+    g_autofree char *errors = NULL;
     bool loaded;
 
     close(make_file(&path));
+    close(make_file(&errors));
     uri = g_strdup_printf("file:%s", path);
 
     qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate',"
@@ -317,7 +339,7 @@ static bool move(Guest *g, const char *options)
     g_assert(migrated(g->qts));
     qtest_quit(g->qts);
 
-    g->qts = qtest_initf(MACHINE "%s -S -incoming defer", options);
+    g->qts = qtest_initf(MACHINE "%s -S -incoming defer 2>%s", options, errors);
     g->mmio_dev.qts = g->qts;
     g->pci_bus.bus.qts = g->qts;
     qtest_qmp_assert_success(g->qts, "{ 'execute': 'migrate-incoming',"
@@ -325,13 +347,19 @@ static bool move(Guest *g, const char *options)
                              " 'exit-on-error': false } }", uri);
     loaded = migrated(g->qts);
     drop_file(path);
+    g_assert_cmpint(times_said(errors, reason), ==, !loaded);
+    drop_file(errors);
 
     return loaded;
 }
 
+#define SOURCE_ONLY     "VIRTIO_F_PLATFORM_DMA is offered at the source only"
+#define TARGET_ONLY     "VIRTIO_F_PLATFORM_DMA is offered at the destination " \
+                        "only"
+
 static void migrate(Guest *g, const char *options)
 {
-    g_assert(move(g, options));
+    g_assert(move(g, options, "failed"));
     qtest_qmp_assert_success(g->qts, "{ 'execute': 'cont' }");
 }
 
@@ -471,13 +499,13 @@ static void test_migrate_offer(gconstpointer opaque)
 
     guest_start(&g);
     decline(&g);
-    g_assert(!move(&g, options));
+    g_assert(!move(&g, options, SOURCE_ONLY));
     guest_stop(&g);
 
     g = *offers;
     g.options = options;
     guest_start(&g);
-    g_assert(!move(&g, offers->options));
+    g_assert(!move(&g, offers->options, TARGET_ONLY));
     guest_stop(&g);
 }
 
@@ -628,27 +656,40 @@ typedef struct VhostTest {
     uint64_t offers;            /* by the back end */
     bool offered;               /* by the device */
     bool translated;            /* if the driver accepts */
+    const char *more;           /* properties, and devices that come later */
+    bool unasked;               /* x-platform-dma=on is not among them */
 } VhostTest;
 
-static void vhost_start(Guest *g, VhostUser *v, const VhostTest *test)
+#define NOT_OFFERED     "does not offer VIRTIO_F_PLATFORM_DMA: its vhost " \
+                        "back end has no device IOTLB"
+
+/* Start QEMU; return a file with what it says. */
+static char *vhost_start(Guest *g, VhostUser *v, const VhostTest *test)
 {
     g_autofree char *options = NULL;
+    char *errors;
 
+    close(make_file(&errors));
     vhost_user_start(v, test->offers);
     options = g_strdup_printf(
         "-machine %s,memory-backend=ram -m 128M "
         "-object memory-backend-memfd,id=ram,size=128M,share=on "
         "-chardev socket,id=backend,path=%s "
         "-device vhost-user-rng-pci,id=dev,addr=1,"
-        "chardev=backend" OPTION, test->machine, v->path);
+        "chardev=backend%s 2>%s", test->machine, v->path,
+        test->more ?: OPTION, errors);
     g->options = options;
     guest_start(g);
+
+    return errors;
 }
 
-static void vhost_stop(Guest *g, VhostUser *v)
+static void vhost_stop(Guest *g, VhostUser *v, char *errors)
 {
     guest_stop(g);
     vhost_user_end(v);
+    drop_file(errors);
+    g_free(errors);
 }
 
 /*
@@ -661,9 +702,9 @@ static void test_vhost(gconstpointer opaque)
     const VhostTest *test = opaque;
     Guest g = { .pci = true, .identity = !test->translated };
     VhostUser v;
+    char *errors = vhost_start(&g, &v, test);
     int i;
 
-    vhost_start(&g, &v, test);
     smmu_translate(&g);
     g_assert(status_names_bit(&g, "host-features") == test->offered);
 
@@ -679,17 +720,27 @@ static void test_vhost(gconstpointer opaque)
         g_assert(!(v.told >> VIRTIO_F_PLATFORM_DMA & 1));
         g_assert((v.told >> VIRTIO_F_ACCESS_PLATFORM & 1) == translated);
         g_assert(vhost_user_ask(&v, g.vq->used + g.offset) == translated);
+        g_assert_cmpuint(v.kicks, ==, i + 1);
     }
-    vhost_stop(&g, &v);
+    /* Not offering what was asked for is said, and not at each reset. */
+    g_assert_cmpint(times_said(errors, NOT_OFFERED), ==,
+                    !test->offered && !test->unasked);
+    vhost_stop(&g, &v, errors);
 }
+
+#define NO_IOMMU        "iommu=none,virtio-mmio-iommu=0"
 
 static const VhostTest vhost[] = {
     { "follows", "iommu=smmuv3", VHOST_TRANSLATES, true, true },
     { "cannot-follow", "iommu=smmuv3", 1ull << VIRTIO_F_PLATFORM_DMA, false,
       false },
-    { "nothing-to-follow", "iommu=none,virtio-mmio-iommu=0", VHOST_TRANSLATES,
+    { "nothing-to-follow", NO_IOMMU, VHOST_TRANSLATES,
       true, false },
-    { "any-without-iommu", "iommu=none,virtio-mmio-iommu=0", 0, true, false },
+    { "any-without-iommu", NO_IOMMU, 0, true, false },
+    { "iommu-comes-last", NO_IOMMU, 0, false, false,
+      OPTION " -device virtio-iommu-pci,addr=2" },
+    { "forced-without-iommu", NO_IOMMU, 0, false, false, ",x-force-bus-dma=on",
+      true },
 };
 
 /* The start fails if the SMMU gives no used ring: the back end may go on. */
@@ -697,15 +748,198 @@ static void test_vhost_fail(void)
 {
     Guest g = { .pci = true };
     VhostUser v;
+    char *errors = vhost_start(&g, &v, &vhost[0]);
 
-    vhost_start(&g, &v, &vhost[0]);
     accept_bit(&g);
     g_assert(!vhost_user_ask(&v, g.vq->used + g.offset));
 
     smmu_translate(&g);
     accept_bit(&g);
     g_assert(vhost_user_ask(&v, g.vq->used + g.offset));
-    vhost_stop(&g, &v);
+    vhost_stop(&g, &v, errors);
+}
+
+/* Send something by a virtio-net that has its second queue only. */
+static void request_net(Guest *g)
+{
+    const uint32_t size = 12 + 60;
+
+    g->buf = guest_alloc(&g->alloc, size);
+    qtest_memset(g->qts, g->buf, 0, size);
+    g->head = qvirtqueue_add(g->qts, g->vq, g->buf + g->offset, size, false,
+                             false);
+    qvirtqueue_kick(g->qts, g->vdev, g->vq, g->head);
+}
+
+static void assert_sent(Guest *g)
+{
+    g->vdev->bus->virtqueue_kick(g->vdev, g->vq);
+    qvirtio_wait_used_elem(g->qts, g->vdev, g->vq, g->head, NULL, TIMEOUT_US);
+    guest_free(&g->alloc, g->buf);
+}
+
+/* Who does the work of the device at one side of a migration? */
+typedef struct Side {
+    const char *name;
+    bool vhost;
+    uint64_t offers;            /* by the back end */
+    bool offered;               /* by the device */
+} Side;
+
+static const Side sides[] = {
+    { "qemu", false, 0, true },
+    { "follows", true, VHOST_TRANSLATES, true },
+    { "cannot-follow", true, 0, false },
+};
+
+typedef struct MigrateTest {
+    const Side *source;
+    const Side *target;
+    bool accept;
+} MigrateTest;
+
+/*
+ * Return a tap device that nothing uses, or -1 if there can be none. No other
+ * network of QEMU itself has the packet headers of a vhost back end.
+ */
+static int open_tap(void)
+{
+#ifdef CONFIG_LINUX
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    int fd = open("/dev/net/tun", O_RDWR);
+
+    if (fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr)) {
+        return fd;
+    }
+    close(fd);
+#endif
+    return -1;
+}
+
+static char *side_options(const Side *side, VhostUser *v, int tap)
+{
+    g_autofree char *net = NULL;
+
+    if (!side->vhost && tap >= 0) {
+        net = g_strdup_printf("-netdev tap,id=net,fd=%d", tap);
+    } else if (side->vhost) {
+        vhost_user_start(v, side->offers);
+        net = g_strdup_printf("-chardev socket,id=backend,path=%s "
+                              "-netdev vhost-user,id=net,chardev=backend",
+                              v->path);
+    } else {
+        net = g_strdup("-netdev hubport,id=net,hubid=0");
+    }
+    return g_strdup_printf(
+        "-machine iommu=smmuv3,memory-backend=ram -m 128M "
+        "-object memory-backend-memfd,id=ram,size=128M,share=on "
+        "%s -device virtio-net-pci,id=dev,addr=1,romfile=,netdev=net" OPTION,
+        net);
+}
+
+/* Is the back end told what the driver has decided? */
+static void assert_told(Guest *g, VhostUser *v)
+{
+    g_assert(!(v->told >> VIRTIO_F_PLATFORM_DMA & 1));
+    g_assert((v->told >> VIRTIO_F_ACCESS_PLATFORM & 1) == !!g->offset);
+    g_assert(vhost_user_ask(v, g->vq->used + g->offset) == !!g->offset);
+}
+
+/*
+ * The guest goes on as it has negotiated, whoever does the work at either side.
+ * Where only one of them can follow, it cannot be migrated.
+ */
+static void test_migrate_vhost(gconstpointer opaque)
+{
+    const MigrateTest *test = opaque;
+    const Side *source = test->source, *target = test->target;
+    VhostUser from, to;
+    int tap = open_tap();
+    g_autofree char *options = side_options(source, &from, tap);
+    g_autofree char *other = NULL;
+    Guest g = { .options = options, .pci = true, .queue = 1 };
+
+    guest_start(&g);
+    smmu_translate(&g);
+    /* What QEMU itself does is known to be right from other tests. */
+    if (test->accept) {
+        accept_bit(&g);
+    } else {
+        smmu_abort(&g, true);
+        decline(&g);
+    }
+    if (source->vhost) {
+        assert_told(&g, &from);
+        request_net(&g);
+    }
+
+    other = side_options(target, &to, tap);
+    if (source->offered != target->offered) {
+        g_assert(!move(&g, other, source->offered ? SOURCE_ONLY : TARGET_ONLY));
+    } else {
+        migrate(&g, other);
+        g_assert(status_names_bit(&g, "guest-features") == test->accept);
+        if (target->vhost) {
+            assert_told(&g, &to);
+        } else {
+            if (!source->vhost) {
+                request_net(&g);
+            }
+            assert_sent(&g);
+        }
+        /* A driver that comes later may decide otherwise. */
+        if (test->accept || !target->offered) {
+            decline(&g);
+        } else {
+            accept_bit(&g);
+        }
+        if (target->vhost) {
+            assert_told(&g, &to);
+        } else {
+            request_net(&g);
+            assert_sent(&g);
+        }
+    }
+    if (source->vhost) {
+        g_assert((from.told >> VIRTIO_F_ACCESS_PLATFORM & 1) == test->accept);
+        vhost_user_end(&from);
+    }
+    guest_stop(&g);
+    if (target->vhost) {
+        vhost_user_end(&to);
+    }
+    if (tap >= 0) {
+        close(tap);
+    }
+}
+
+static void add_migrate_vhost(void)
+{
+    int tap = open_tap();
+    int i;
+
+    for (i = 0; i < ARRAY_SIZE(sides) * ARRAY_SIZE(sides) * 2; i++) {
+        MigrateTest test = {
+            .source = &sides[i / 2 / ARRAY_SIZE(sides)],
+            .target = &sides[i / 2 % ARRAY_SIZE(sides)],
+            .accept = i & 1,
+        };
+        g_autofree char *path = NULL;
+
+        if (!(test.source->vhost || test.target->vhost) ||
+            (!test.target->vhost && tap < 0) ||
+            (test.accept && !test.source->offered)) {
+            continue;
+        }
+        path = g_strdup_printf(PATH "vhost/migrate/%s/%s-to-%s",
+                               test.accept ? "accepted" : "declined",
+                               test.source->name, test.target->name);
+        qtest_add_data_func_full(path, g_memdup2(&test, sizeof(test)),
+                                 test_migrate_vhost, g_free);
+    }
+    if (tap >= 0) {
+        close(tap);
+    }
 }
 
 static const struct {
@@ -760,6 +994,9 @@ int main(int argc, char **argv)
             qtest_add_data_func(path, &vhost[i], test_vhost);
         }
         qtest_add_func(PATH "vhost/fails", test_vhost_fail);
+    }
+    if (qtest_has_device("virtio-net-pci")) {
+        add_migrate_vhost();
     }
     qtest_add_func(PATH "mmio/migrate/request", test_migrate_request);
     qtest_add_func(PATH "mmio/in-flight", test_in_flight);
