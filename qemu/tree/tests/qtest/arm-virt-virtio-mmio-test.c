@@ -294,6 +294,28 @@ static void test_acpi(gconstpointer opaque)
                     *iommu ? 0xfe : 0xff);
 }
 
+/* The transports have the stream IDs of a bus that must not be there then. */
+static void test_pxb(void)
+{
+    static const char *machines[] = { "", ",virtio-mmio-iommu=1" };
+    int i;
+
+    for (i = 0; i < ARRAY_SIZE(machines); i++) {
+        /* The migration ends QEMU if the machine does not. */
+        g_autofree char *command = g_strdup_printf(
+            "%s -accel qtest -display none -machine virt,iommu=smmuv3%s "
+            "-nodefaults -device pxb-pcie,bus_nr=255 -incoming exec:false",
+            getenv("QTEST_QEMU_BINARY"), machines[i]);
+        g_autofree char *err = NULL;
+        int status;
+
+        g_assert(g_spawn_command_line_sync(command, NULL, &err, &status,
+                                           NULL));
+        g_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        g_assert(!!strstr(err, "stream IDs of PCI bus 255") == !!i);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int i;
@@ -311,6 +333,9 @@ int main(int argc, char **argv)
     qtest_add_data_func("/arm/virt/virtio-mmio/acpi/defaults", "", test_acpi);
     qtest_add_data_func("/arm/virt/virtio-mmio/acpi/iommu",
                         ",virtio-mmio-iommu=2", test_acpi);
+    if (qtest_has_device("pxb-pcie")) {
+        qtest_add_func("/arm/virt/virtio-mmio/pxb", test_pxb);
+    }
 
     return g_test_run();
 }
