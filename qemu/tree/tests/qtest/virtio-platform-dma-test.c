@@ -8,6 +8,7 @@
  */
 
 #include "qemu/osdep.h"
+#include <sys/un.h>
 #ifdef CONFIG_LINUX
 #include <sys/ioctl.h>
 #include <linux/if.h>
@@ -24,6 +25,7 @@
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "qobject/qstring.h"
+#include "standard-headers/linux/pci_regs.h"
 #include "standard-headers/linux/virtio_blk.h"
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_pci.h"
@@ -36,6 +38,9 @@
 #define MMIO_SID        (0xff00 + MMIO_LAST)
 #define PCI_SLOT        1
 #define PCI_SID         (PCI_SLOT << 3)
+/* Slot 0 of the bus behind a root port, which is in that slot */
+#define PORT_SID        0x100
+#define PCI_ECAM        0x4010000000ull
 
 #define RAM_BASE        0x40000000
 #define ALLOC_SIZE      0x02000000
@@ -79,6 +84,7 @@
 typedef struct Guest {
     const char *options;
     bool pci;
+    bool port;                  /* behind a root port */
     bool identity;              /* nothing translates */
     uint16_t queue;             /* the only one that is set up */
     QTestState *qts;
@@ -102,7 +108,7 @@ static void smmu_abort(Guest *g, bool abort)
 /* Stage 2 only, with one block of 1 GiB */
 static void smmu_translate(Guest *g)
 {
-    static const uint16_t sids[] = { MMIO_SID, PCI_SID };
+    static const uint16_t sids[] = { MMIO_SID, PCI_SID, PORT_SID };
     int i;
 
     /* A block of normal memory, read and write, inner shareable, accessed */
@@ -124,6 +130,17 @@ static void smmu_translate(Guest *g)
     qtest_writel(g->qts, SMMU + SMMU_CR0, 1);
 }
 
+/* Have the bus behind a root port be number 1, with all of the memory. */
+static void start_port(Guest *g, int devfn)
+{
+    QPCIDevice *port = qpci_device_find(&g->pci_bus.bus, devfn);
+
+    qpci_config_writel(port, PCI_PRIMARY_BUS, 0x010100);
+    qpci_config_writel(port, PCI_MEMORY_BASE, 0x2ef01000);
+    qpci_device_enable(port);
+    g_free(port);
+}
+
 static void guest_start(Guest *g)
 {
     QPCIAddress addr = { .devfn = QPCI_DEVFN(PCI_SLOT, 0) };
@@ -133,6 +150,10 @@ static void guest_start(Guest *g)
 
     if (g->pci) {
         qpci_init_generic(&g->pci_bus, g->qts, &g->alloc, false);
+        if (g->port) {
+            start_port(g, addr.devfn);
+            addr.devfn = PORT_SID;
+        }
         virtio_pci_init(&g->pci_dev, &g->pci_bus.bus, &addr);
         qvirtio_pci_device_enable(&g->pci_dev);
         g->vdev = &g->pci_dev.vdev;
@@ -260,6 +281,7 @@ static void assert_done(Guest *g)
     g->vdev->bus->virtqueue_kick(g->vdev, g->vq);
     qvirtio_wait_used_elem(g->qts, g->vdev, g->vq, g->head, &len, TIMEOUT_US);
     g_assert_cmpuint(len, >, 0);
+    g_assert_cmpuint(len, <=, sizeof(data));
     qtest_memread(g->qts, g->buf, data, len);
     g_assert(memcmp(data, none, len));
     guest_free(&g->alloc, g->buf);
@@ -541,7 +563,7 @@ static void request_blk(Guest *g, uint32_t type)
 }
 
 /* A request that the source does not complete is at a DMA address as well. */
-static void test_migrate_request(void)
+static void test_migrate_request(gconstpointer fails)
 {
     g_autofree char *disk = NULL;
     g_autofree char *source = NULL;
@@ -558,8 +580,8 @@ static void test_migrate_request(void)
         MMIO_MODERN "-blockdev driver=blkdebug,node-name=disk,"
         "image.driver=file,image.filename=%s," FAIL_READS BLK, disk);
     target = g_strdup_printf(
-        MMIO_MODERN "-blockdev driver=file,node-name=disk,filename=%s " BLK,
-        disk);
+        MMIO_MODERN "-blockdev driver=file,node-name=disk,filename=%s " BLK
+        "%s", disk, fails ? ",x-platform-dma=off" : "");
 
     g.options = source;
     guest_start(&g);
@@ -569,14 +591,149 @@ static void test_migrate_request(void)
     request_blk(&g, VIRTIO_BLK_T_IN);
     qtest_qmp_eventwait(g.qts, "STOP");
 
-    migrate(&g, target);
-    qvirtio_wait_used_elem(g.qts, g.vdev, g.vq, g.head, NULL, TIMEOUT_US);
-    qtest_memread(g.qts, g.buf, data, sizeof(data));
-    g_assert(!memcmp(data, sectors[1], 512));
-    g_assert_cmpuint(data[512], ==, VIRTIO_BLK_S_OK);
+    if (fails) {
+        /* The device has a request that was never mapped. */
+        g_assert(!move(&g, target, SOURCE_ONLY));
+        qtest_qmp_assert_success(g.qts, "{ 'execute': 'system_reset' }");
+        qtest_qmp_eventwait(g.qts, "RESET");
+    } else {
+        migrate(&g, target);
+        qvirtio_wait_used_elem(g.qts, g.vdev, g.vq, g.head, NULL, TIMEOUT_US);
+        qtest_memread(g.qts, g.buf, data, sizeof(data));
+        g_assert(!memcmp(data, sectors[1], 512));
+        g_assert_cmpuint(data[512], ==, VIRTIO_BLK_S_OK);
+    }
 
     drop_file(disk);
     guest_free(&g.alloc, g.buf);
+    guest_stop(&g);
+}
+
+static int make_socket(const char *path, bool server)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    g_assert_cmpint(strlen(path), <, sizeof(addr.sun_path));
+    strcpy(addr.sun_path, path);
+    if (server) {
+        g_assert_cmpint(bind(fd, (void *)&addr, sizeof(addr)), ==, 0);
+        g_assert_cmpint(listen(fd, 1), ==, 0);
+    } else {
+        g_assert_cmpint(connect(fd, (void *)&addr, sizeof(addr)), ==, 0);
+    }
+    return fd;
+}
+
+/* Wait until QEMU has done all that it can. */
+static void settle(Guest *g)
+{
+    int i;
+
+    for (i = 0; i < 10; i++) {
+        qtest_qmp_assert_success(g->qts, "{ 'execute': 'query-status' }");
+        g_usleep(10000);
+    }
+}
+
+/*
+ * virtio-serial has a request that it has passed on in part. The state of the
+ * device arrives in two parts, and the second one has what tells where the
+ * request is: nobody may go on with it before.
+ */
+static void test_migrate_yield(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("qtest-platform-dma-XXXXXX", NULL);
+    g_autofree char *port = g_strdup_printf("%s/port", dir);
+    g_autofree char *incoming = g_strdup_printf("%s/incoming", dir);
+    g_autofree char *state = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", state);
+    g_autofree char *data = NULL;
+    g_autofree char *options = g_strdup_printf(
+        MMIO_MODERN "-chardev socket,id=port,path=%s "
+        "-device virtio-serial-device,id=dev" OPTION
+        " -device virtserialport,chardev=port", port);
+    const int size = MiB;
+    int listener = make_socket(port, true);
+    Guest g = { .options = options, .queue = 5 };
+    int fd, from, n, sent = 0;
+    gsize cut, length;
+    char part[4096];
+
+    guest_start(&g);
+    from = accept(listener, NULL, NULL);
+    accept_bit(&g);
+    smmu_translate(&g);
+
+    g.buf = guest_alloc(&g.alloc, size);
+    qtest_memset(g.qts, g.buf, 0x5a, size);
+    g.head = qvirtqueue_add(g.qts, g.vq, g.buf + g.offset, size, false, false);
+    qvirtqueue_kick(g.qts, g.vdev, g.vq, g.head);
+    assert_pending(&g);
+
+    qtest_qmp_assert_success(g.qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    g_assert(migrated(g.qts));
+    qtest_quit(g.qts);
+    while ((n = read(from, part, sizeof(part))) > 0) {
+        sent += n;
+    }
+    close(from);
+    g_assert_cmpint(sent, >, 0);
+    g_assert_cmpint(sent, <, size);
+
+    g.qts = qtest_initf(MACHINE "%s -S -incoming unix:%s", options, incoming);
+    g.mmio_dev.qts = g.qts;
+    from = accept(listener, NULL, NULL);
+    fd = make_socket(incoming, false);
+    g_assert(g_file_get_contents(state, &data, &length, NULL));
+    for (cut = length; memcmp(data + cut, "virtio/started", 14); cut--) {
+        g_assert_cmpuint(cut, >, 0);
+    }
+    g_assert_cmpint(write(fd, data, cut), ==, cut);
+    settle(&g);
+    g_assert_cmpint(write(fd, data + cut, length - cut), ==, length - cut);
+    close(fd);
+    g_assert(migrated(g.qts));
+    qtest_qmp_assert_success(g.qts, "{ 'execute': 'cont' }");
+
+    while (sent < size) {
+        qtest_clock_step(g.qts, 1000000);
+        n = read(from, part, sizeof(part));
+        g_assert_cmpint(n, >, 0);
+        while (n--) {
+            g_assert_cmphex(part[n], ==, 0x5a);
+            sent++;
+        }
+    }
+    g_assert_cmpint(sent, ==, size);
+    qvirtio_wait_used_elem(g.qts, g.vdev, g.vq, g.head, NULL, TIMEOUT_US);
+
+    guest_free(&g.alloc, g.buf);
+    guest_stop(&g);
+    close(from);
+    close(listener);
+    unlink(port);
+    unlink(incoming);
+    unlink(state);
+    rmdir(dir);
+}
+
+/* Which lies are told follows from what the driver negotiates. */
+static void test_lies(void)
+{
+    Guest g = {
+        .options = MMIO_MODERN "-device virtio-rng-device,id=dev,in_order=on,"
+                   "x-lie-id=1,x-lie-other=1,x-lie-len=2",
+    };
+    int i;
+
+    guest_start(&g);
+    for (i = 0; i < 2; i++) {
+        negotiate(&g, 1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_F_IN_ORDER);
+        request(&g);
+        assert_done(&g);
+    }
     guest_stop(&g);
 }
 
@@ -913,6 +1070,58 @@ static void test_migrate_vhost(gconstpointer opaque)
     }
 }
 
+/* Have the guest turn address translation services on or off. */
+static void set_ats(Guest *g, bool on)
+{
+    const uint64_t config = PCI_ECAM + ((uint64_t)PORT_SID << 12);
+    uint32_t header, cap = 0x100;
+
+    while ((header = qtest_readl(g->qts, config + cap)) >> 20 &&
+           PCI_EXT_CAP_ID(header) != PCI_EXT_CAP_ID_ATS) {
+        cap = PCI_EXT_CAP_NEXT(header);
+    }
+    g_assert_cmpint(PCI_EXT_CAP_ID(header), ==, PCI_EXT_CAP_ID_ATS);
+    qtest_writew(g->qts, config + cap + PCI_ATS_CTRL,
+                 on ? PCI_ATS_CTRL_ENABLE : 0);
+}
+
+/* The SMMU has no ATS. A driver that turns it on does not end QEMU. */
+static void test_vhost_ats(void)
+{
+    Guest g = { .pci = true, .port = true, .queue = 1 };
+    VhostUser v;
+    g_autofree char *options = NULL;
+
+    vhost_user_start(&v, VHOST_TRANSLATES);
+    options = g_strdup_printf(
+        "-machine iommu=smmuv3,memory-backend=ram -m 128M "
+        "-object memory-backend-memfd,id=ram,size=128M,share=on "
+        "-chardev socket,id=backend,path=%s "
+        "-netdev vhost-user,id=net,chardev=backend "
+        "-device pcie-root-port,id=root,addr=1 -device virtio-net-pci,id=dev,"
+        "bus=root,romfile=,netdev=net,ats=on" OPTION, v.path);
+    g.options = options;
+    guest_start(&g);
+    smmu_translate(&g);
+
+    /* While the back end runs */
+    accept_bit(&g);
+    assert_told(&g, &v);
+    set_ats(&g, true);
+    assert_told(&g, &v);
+
+    /* And before: it does not start. */
+    accept_bit(&g);
+    g_assert(!vhost_user_ask(&v, g.vq->used + g.offset));
+
+    set_ats(&g, false);
+    accept_bit(&g);
+    assert_told(&g, &v);
+
+    guest_stop(&g);
+    vhost_user_end(&v);
+}
+
 static void add_migrate_vhost(void)
 {
     int tap = open_tap();
@@ -997,8 +1206,18 @@ int main(int argc, char **argv)
     }
     if (qtest_has_device("virtio-net-pci")) {
         add_migrate_vhost();
+        if (qtest_has_device("pcie-root-port")) {
+            qtest_add_func(PATH "vhost/ats", test_vhost_ats);
+        }
     }
-    qtest_add_func(PATH "mmio/migrate/request", test_migrate_request);
+    qtest_add_data_func(PATH "mmio/migrate/request", NULL,
+                        test_migrate_request);
+    qtest_add_data_func(PATH "mmio/migrate/request-fails", "",
+                        test_migrate_request);
+    if (qtest_has_device("virtserialport")) {
+        qtest_add_func(PATH "mmio/migrate/yield", test_migrate_yield);
+    }
+    qtest_add_func(PATH "mmio/lies", test_lies);
     qtest_add_func(PATH "mmio/in-flight", test_in_flight);
     qtest_add_func(PATH "offset/maxmem", test_offset_maxmem);
 
