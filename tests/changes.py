@@ -309,7 +309,7 @@ TABLE = [
     ("soaked", said("kept", 1, mappings="1"), "soak.mapped"),
     ("soaked", unsaid("kept", 1), "soak.mapped"),
     ("soaked", said("grown", slab="kmalloc-8k", after="81"), "soak.slabs"),
-    ("soaked", said("grown", after="321"), "soak.slabs"),
+    ("soaked", said("grown", after="129"), "soak.slabs"),
     ("soaked", said("kept", slabs="0"), "soak.slabs"),
     ("soaked", unsaid("kept"), "soak.slabs"),
     ("soaked", said("taken", errno="0"), "soak.unplugged"),
