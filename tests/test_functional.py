@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The companion QEMU's own tests: which there are, and when they count as passed."""
 import os
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
+from lab.build import qemu
 from lab.build.qemu import complete
 from lab.patches import series
 from lab.patches.qemu import companions, Qemu, read
@@ -30,6 +34,16 @@ class Complete(unittest.TestCase):
                      "ok 1 a\nok 2 b # SKIP no machine\n1..2\n", "ok 1 a # skip\n1..1\n"):
             with self.subTest(said):
                 self.assertFalse(complete(said))
+
+    def test_one_that_hangs_has_failed(self):
+        with tempfile.TemporaryDirectory(prefix="vdma-") as folder, \
+                mock.patch.object(qemu, "build", return_value=Path(folder)), \
+                mock.patch.object(qemu, "QTEST", "0.5"):
+            for end, passed in ("", True), ("exec sleep 60\n", False):
+                test = Path(folder) / "test"
+                test.write_text(f"#!/bin/sh\necho ok 1 a; echo 1..1\n{end}")
+                test.chmod(0o755)
+                self.assertEqual(qemu.qtest("test", "qemu", "qemu"), (passed, "ok 1 a\n1..1\n"))
 
 
 if __name__ == "__main__":

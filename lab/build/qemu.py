@@ -22,6 +22,8 @@ from ..patches import series, tree
 from ..patches.base import number
 from ..patches.qemu import FOLDER, Qemu
 
+QTEST = "300"  # seconds that a test may take
+
 
 def meson(data):
     """The environment in which a meson that is new enough comes first."""
@@ -100,8 +102,9 @@ def qtest(name, program, base, without=None):
     entry = build(base)
     with tempfile.TemporaryDirectory(prefix="vdma-") as folder:
         script = wrapped(entry / program, Path(folder), without)
-        result = subprocess.run([entry / name, "--tap"], text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, check=False, timeout=300,
+        # One that hangs fails, and leaves no QEMU behind.
+        result = subprocess.run(["timeout", QTEST, entry / name, "--tap"], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                                 env=os.environ | {"QTEST_QEMU_BINARY": str(script)})
     return result.returncode == 0 and complete(result.stdout), result.stdout
 
