@@ -84,7 +84,14 @@ def make(base, machine, *targets, **kwargs):
                            "KBUILD_BUILD_HOST": "vdma", "LOCALVERSION": "", "LC_ALL": "C"}
     return run("make", "-C", base.tree, f"O={objdir(base, machine)}", f"-j{at_once()}",
                f"ARCH={machine['kernel_arch']}", f"CROSS_COMPILE={machine['cross']}",
-               f"CC={compiler(machine)}", *targets, env=env, **kwargs)
+               f"CC={compiler(machine)}", *told(machine), *targets, env=env, **kwargs)
+
+
+def told(machine):
+    """What fragments have make told: what no configuration can say."""
+    # Some name no more than a folder of objects.
+    own = [name for name in machine.get("fragments", ()) if (LAB / "arch" / f"{name}.config").exists()]
+    return re.findall(r"^# make: (.*)$", config(*own), re.M)
 
 
 def objdir(base, machine):
