@@ -239,6 +239,6 @@ def odd_point_release(lab):
           "static struct attribute *virtio_old_attrs")
     yield from lab.judge(lab.start(*DROP_IN[:3], **env), note,
                          r"commit \d+-sysfs: drivers/virtio/virtio.c, hunk 1 \(@@ .* does not",
-                         r"these sets apply there: 9p, request-size, ring-enomem, ring-leftovers, rng,"
-                         r" svm-fix, vdpa-mask, virtiofs$")
+                         r"these sets apply there: 9p, debug-filter, request-size, ring-enomem,"
+                         r" ring-leftovers, rng, svm-fix, vdpa-mask, virtiofs$")
     yield from lab.judge(lab.start(*DROP_IN, **env), note, status=0, hint=False)
