@@ -300,13 +300,10 @@ def soaked():
 
 
 def watched():
-    """A guest in which KCSAN finds a data race, of others."""
-    record = by_hand("swiotlb-races", ["devices", "races:on", "races:off"],
-                     ("races", {"state": "on", "watched": "10", "found": "0"}),
-                     ("races", {"state": "off", "watched": "1010", "found": "1"}))
-    line = "=" * 66
-    record.console += f"[ 1.0] {line}\n[ 1.0] BUG: KCSAN: data-race in a / b\n[ 1.0] {line}\n"
-    return record
+    """A guest in which KCSAN looks for data races, and finds none."""
+    return by_hand("swiotlb-races", ["devices", "races:on", "races:off"],
+                   ("races", {"state": "on", "watched": "10", "found": "0"}),
+                   ("races", {"state": "off", "watched": "1010", "found": "0"}))
 
 
 def installed():

@@ -51,7 +51,7 @@ def survey(record):
         yield from selftests.survey(record)
     if "faults" in steps:
         yield from faults.survey(record)
-    if record.scenario["races"]:
+    if "races" in steps:
         yield from races.survey(record)
     yield from console(record)
     for suite in record.scenario["kunit"]:
@@ -86,7 +86,7 @@ def clean(record, steps):
     trouble = list(record.scenario["trouble"])
     if any("offline" in step.split(":") for step in record.scenario["steps"]):
         trouble.append(DYING)
-    found = [line for line in without(races.others(record), trouble).splitlines()
+    found = [line for line in without(record.console, trouble).splitlines()
              if TROUBLE.search(line) and not any(text in line for text in expected)]
     return Check("console.clean", "the kernel prints no warning", not found,
                  "\n".join(found[:5]))

@@ -49,8 +49,6 @@ KEYS = {
     "grows": "true: the swiotlb pool must have more slots at the last step 'pool' than at the first",
     "domain": "the type of the IOMMU domain of every device, as sysfs has it; '-' for none",
     "domains": "the dma_mode by the type of that domain, where the guest changes it",
-    "races": "a part of the names of functions: KCSAN must find no data race below one of them, and what it"
-             " finds elsewhere does not count",
     "console": "texts that the console must show, with how often",
     "trouble": "warnings that the console must show, and that do not count as such",
     "kunit": "KUnit suites that must pass while the guest boots",
@@ -106,7 +104,7 @@ def read(folder, base):
                         "tce": None, "trouble": [], "unsaved": None, "short": False, "after": "",
                         "behind": {}, "asks": None, "backend": [], "vmm": [], "lies": None,
                         "debug": {}, "watched": False, "next": None, "domains": {},
-                        "distribution": None, "grows": False, "races": None, "firmware": None, "queues": {},
+                        "distribution": None, "grows": False, "firmware": None, "queues": {},
                         "patience": SILENCE} | common | own
             scenario |= scenario.pop("on", {}).get(base, {})
             unknown = set(scenario) - set(KEYS) - {"base", "watched"}
